@@ -1,0 +1,54 @@
+# Two commands do everything: `make run` and `make test`. Each makes its own .venv, and needs no network the second time.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+RUN_STAMP := .venv/.run-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
+DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
+
+.PHONY: help setup run test check bench stack lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 10
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(RUN_STAMP): | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV_STAMP): | .venv/bin/python
+	$(PIP) install --quiet --require-hashes -r requirements-dev.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ $(RUN_STAMP)
+
+setup: $(RUN_STAMP)  ## make the .venv, nothing else
+
+run: setup  ## everything on this machine, no keys: phone page, API, worker, Temporal and its UI, Qdrant
+	@$(BIN)/messaging dev
+
+test: $(DEV_STAMP)  ## all tests that need no extra service
+	@$(BIN)/python -m pytest
+
+check: $(DEV_STAMP)  ## lint, types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(DEV_STAMP)  ## measure latency, throughput, CPU, history and Actions, next to a bare workflow
+	@$(BIN)/python -m tests.bench
+
+stack:  ## the production-shaped stack, by docker compose
+	docker compose up --build
+
+lock:  ## resolve the dependencies anew into the two lock files (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra local --output-file requirements.lock requirements.in pyproject.toml
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --extra dev --constraint requirements.lock --output-file requirements-dev.lock requirements.in pyproject.toml
+
+clean:  ## remove the .venv, caches and the data of `make run`
+	rm -rf .venv .messaging .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
