@@ -1,0 +1,85 @@
+"""Sends once. A repeat is preceded by a look, and what cannot be proven is not sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities import failures
+from activities.heartbeat import beating
+from messaging.backend import ConversationalBackend
+from messaging.errors import InvalidConfig, MessagingError
+from messaging.model import DeliveryStatus, Message, SendOutcome, SendProof
+from workflows.contracts import DeliveryActivities, SendOrder, SendReceipt
+
+# A provider that does not carry our key back lists a send within seconds of taking it; only after that is a
+# send that is not listed one that never happened.
+SETTLING = timedelta(seconds=5)
+
+_CLEAN = "not sent"
+
+
+class Delivery(DeliveryActivities):
+    """Sends through the backend that the conversation came by."""
+
+    def __init__(self, backends: Mapping[str, ConversationalBackend], *, settling: timedelta = SETTLING) -> None:
+        self._backends = backends
+        self._settling = settling
+
+    @activity.defn(name="deliver")
+    async def deliver(self, order: SendOrder) -> SendReceipt:
+        """The receipt of the one send of this key. Raises ApplicationError."""
+        try:
+            backend = self._backends[order.route.provider]
+        except KeyError:
+            known = ", ".join(sorted(self._backends))
+            raise failures.of_provider(
+                InvalidConfig(f"provider {order.route.provider!r} is not configured here; there are: {known}")
+            ) from None
+        async with beating():
+            try:
+                if _may_have_left() and (found := await self._find(backend, order)):
+                    return found
+                return await self._send(backend, order)
+            except MessagingError as error:
+                if error.retryable and not error.ambiguous:
+                    activity.heartbeat(_CLEAN, activity.info().attempt)
+                raise failures.of_provider(error) from error
+
+    async def _send(self, backend: ConversationalBackend, order: SendOrder) -> SendReceipt:
+        message = await backend.send_message(order.route.conversation_sid, Message(body=order.text), key=order.key)
+        return SendReceipt(message_sid=message.sid, status=message.delivery_status)
+
+    async def _find(self, backend: ConversationalBackend, order: SendOrder) -> SendReceipt | None:
+        """What an earlier attempt left behind; None when it is proven that it left nothing."""
+        proof = await self._look(backend, order)
+        if proof.outcome is not SendOutcome.CONFIRMED and not backend.capabilities.proves_absence:
+            await asyncio.sleep(self._settling.total_seconds())
+            proof = await self._look(backend, order)
+        match proof.outcome:
+            case SendOutcome.CONFIRMED:
+                sid = proof.message.sid if proof.message else ""
+                status = proof.message.delivery_status if proof.message else DeliveryStatus.UNKNOWN
+                return SendReceipt(message_sid=sid, status=status, proof="found")
+            case SendOutcome.UNCERTAIN:
+                raise failures.uncertain(again_in=self._settling)
+            case SendOutcome.ABSENT:
+                return None
+
+    async def _look(self, backend: ConversationalBackend, order: SendOrder) -> SendProof:
+        return await backend.find_message(
+            order.route.conversation_sid,
+            order.key,
+            message=Message(body=order.text),
+            since=order.since,
+            known=order.known,
+        )
+
+
+def _may_have_left() -> bool:
+    """Whether an attempt before this one may have reached the provider: any that did not say otherwise at its end."""
+    info = activity.info()
+    return info.attempt > 1 and list(info.heartbeat_details) != [_CLEAN, info.attempt - 1]

@@ -1,0 +1,51 @@
+"""Errors into Temporal's ApplicationError, once: what is worth another try, when, and under which name."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from temporalio.exceptions import ApplicationError
+
+from agents.engine import AgentFailed
+from memory.store import MemoryMismatch, MemoryUnavailable
+from messaging.errors import MessagingError
+
+# An exception nobody classified may be a passing fault or a bug: a few tries tell, and the person is not kept waiting.
+UNCLASSIFIED_ATTEMPTS = 3
+
+UNCERTAIN = "uncertain"
+
+
+def of_provider(error: MessagingError) -> ApplicationError:
+    """A provider's failure, with the wait it asked for."""
+    wait = None if error.retry_after is None else timedelta(seconds=error.retry_after)
+    return ApplicationError(
+        error.message,
+        {"provider_code": error.provider_code, "status": error.status},
+        type=error.code.value,
+        non_retryable=not (error.retryable or error.ambiguous),
+        next_retry_delay=wait,
+    )
+
+
+def uncertain(*, again_in: timedelta) -> ApplicationError:
+    """A send that is neither proven nor disproven: look again later, never send."""
+    return ApplicationError(
+        "the provider cannot tell yet whether it has the message", type=UNCERTAIN, next_retry_delay=again_in
+    )
+
+
+def of_memory(error: MemoryUnavailable | MemoryMismatch) -> ApplicationError:
+    """Memory away is worth another try; memory of another model is not."""
+    return ApplicationError(str(error), type=type(error).__name__, non_retryable=isinstance(error, MemoryMismatch))
+
+
+def of_agent(error: Exception, *, attempt: int) -> ApplicationError:
+    """An agent's failure. Its text stays out: it may hold what the person wrote."""
+    if isinstance(error, AgentFailed):
+        return ApplicationError(error.reason, type="agent_failed", non_retryable=not error.retryable)
+    return ApplicationError(
+        "the agent raised an error that it did not classify",
+        type=type(error).__name__,
+        non_retryable=attempt >= UNCLASSIFIED_ATTEMPTS,
+    )

@@ -1,0 +1,24 @@
+"""One Temporal server for the whole run; each test has task queues and conversations of its own."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from tests.support.server import temporal_server
+
+
+@pytest.fixture(scope="session")
+def temporal_address() -> Iterator[str]:
+    with temporal_server() as address:
+        yield address
+        gc.collect()  # native clients go before the interpreter does (temporalio/sdk-python#300)
+
+
+@pytest.fixture
+async def client(temporal_address: str) -> Client:
+    return await Client.connect(temporal_address, data_converter=pydantic_data_converter)

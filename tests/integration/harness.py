@@ -1,0 +1,236 @@
+"""A conversation on the real server, with the real worker code around ports that a test can see into."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import Client, WorkflowHandle
+from temporalio.worker import Worker
+
+from activities.delivery import Delivery
+from activities.memory import Memories
+from activities.reply import Replies
+from activities.revival import Revival
+from agents.turn import Draft, Turn
+from memory.item import MemoryItem, Recalled
+from messaging.errors import MessagingError
+from messaging.model import Capabilities, DeliveryStatus, Message, SendOutcome, SendProof
+from runtime.temporal import TemporalRuns, workflow_runner
+from tests.support.ports import eventually
+from workflows import contracts
+from workflows.contracts import ConversationStart, Route
+from workflows.conversation import ConversationWorkflow
+from workflows.inbox import DeliveryUpdate, Inbound
+from workflows.policy import Rules
+from workflows.state import TurnRecord
+from workflows.views import ConversationView, Transcript
+
+
+class Outbox:
+    """A provider that keeps what it was sent. `fail` holds the errors of the next sends, raised before or after."""
+
+    name = "outbox"
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.calls = 0
+        self.looks = 0
+        self.fail_before: list[MessagingError] = []
+        self.fail_after: list[MessagingError] = []
+        self.capabilities = Capabilities(
+            channels=frozenset(),
+            conversations=True,
+            participants=True,
+            outbound_media=False,
+            max_body=1600,
+            proves_absence=True,
+        )
+
+    @property
+    def bodies(self) -> list[str]:
+        return [body for _, body in self.sent]
+
+    async def send_message(self, sid: str, message: Message, *, key: str | None = None) -> Message:
+        self.calls += 1
+        if self.fail_before:
+            raise self.fail_before.pop(0)
+        self.sent.append((key or "", message.body))
+        if self.fail_after:
+            raise self.fail_after.pop(0)
+        return Message(sid=f"SM{len(self.sent)}", body=message.body, delivery_status=DeliveryStatus.QUEUED)
+
+    async def find_message(
+        self,
+        sid: str,
+        key: str,
+        *,
+        message: Message | None = None,
+        since: datetime | None = None,
+        known: Collection[str] = (),
+    ) -> SendProof:
+        self.looks += 1
+        for number, (sent_key, body) in enumerate(self.sent, start=1):
+            if sent_key == key:
+                return SendProof(outcome=SendOutcome.CONFIRMED, message=Message(sid=f"SM{number}", body=body))
+        return SendProof(outcome=SendOutcome.ABSENT)
+
+
+class Memory:
+    """A memory that keeps all and recalls the newest; `away` makes it fail."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, MemoryItem] = {}
+        self.away: Exception | None = None
+
+    async def remember(self, items: Collection[MemoryItem]) -> None:
+        if self.away:
+            raise self.away
+        self.items.update({item.id: item for item in items})
+
+    async def recall(
+        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+    ) -> list[Recalled]:
+        if self.away:
+            raise self.away
+        found = [i for i in self.items.values() if i.contact_id == contact_id and i.source not in exclude]
+        return [
+            Recalled(
+                text=i.text,
+                role=i.role,
+                at=i.at,
+                channel=i.channel,
+                conversation_id=i.conversation_id,
+                turn=i.turn,
+                score=1.0,
+                source=i.source,
+            )
+            for i in found[-limit:]
+        ]
+
+    async def forget(self, contact_id: str) -> int:
+        raise NotImplementedError
+
+    async def close(self) -> None: ...
+
+
+async def echo(turn: Turn) -> Draft:
+    """An agent that says back what it got."""
+    return Draft(text=f"re: {turn.text}")
+
+
+@dataclass(slots=True)
+class Agent:
+    """Runs `reply` and keeps every turn it was given."""
+
+    reply_with: Callable[[Turn], Awaitable[Draft]] = echo
+    turns: list[Turn] = field(default_factory=list)
+
+    async def reply(self, turn: Turn) -> Draft:
+        self.turns.append(turn)
+        return await self.reply_with(turn)
+
+
+@dataclass(slots=True)
+class Bench:
+    """The ports of a worker, and a way to talk to conversations on it."""
+
+    client: Client
+    queue: str
+    outbox: Outbox = field(default_factory=Outbox)
+    memory: Memory = field(default_factory=Memory)
+    agent: Agent = field(default_factory=Agent)
+    workflow: type[Any] = ConversationWorkflow
+
+    def worker(self, **options: Any) -> Worker:
+        memories = Memories(self.memory)
+        return Worker(
+            self.client,
+            task_queue=self.queue,
+            workflows=[self.workflow],
+            activities=[
+                memories.recall,
+                memories.remember,
+                Replies(self.agent).reply,
+                Delivery({"outbox": self.outbox}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
+                Revival(TemporalRuns(self.client)).revive,
+            ],
+            workflow_runner=workflow_runner(),
+            graceful_shutdown_timeout=timedelta(seconds=5),
+            **options,
+        )
+
+    def conversation(self, rules: Rules | None = None) -> Conversation:
+        return Conversation(self, f"conversation-{uuid.uuid4().hex}", rules or Rules())
+
+
+@dataclass(slots=True)
+class Conversation:
+    """One person's conversation, as the gateway would drive it."""
+
+    bench: Bench
+    id: str
+    rules: Rules
+    count: int = 0
+
+    @property
+    def handle(self) -> WorkflowHandle[Any, Any]:
+        return self.bench.client.get_workflow_handle(self.id)
+
+    async def text(self, body: str, *, key: str | None = None, previous_run_id: str | None = None) -> str:
+        self.count += 1
+        key = key or f"{self.id}-in-{self.count}"
+        inbound = Inbound(key=key, sid=key, text=body, at=datetime.now(UTC), author="contact-1", rules=self.rules)
+        start = ConversationStart(
+            conversation_id=self.id,
+            contact_id=f"contact-{self.id}",
+            channel="sms",
+            route=Route(provider="outbox", conversation_sid="pair"),
+            created_at=datetime.now(UTC),
+            previous_run_id=previous_run_id,
+        )
+        await self.bench.client.start_workflow(
+            contracts.WORKFLOW,
+            start,
+            id=self.id,
+            task_queue=self.bench.queue,
+            start_signal="receive",
+            start_signal_args=[inbound],
+        )
+        return key
+
+    async def report(self, update: DeliveryUpdate) -> None:
+        await self.handle.signal("delivery", update)
+
+    async def view(self) -> ConversationView:
+        return await self.handle.query(ConversationWorkflow.view)
+
+    async def transcript(self) -> Transcript:
+        return await self.handle.query(ConversationWorkflow.transcript)
+
+    async def last_turn(self) -> TurnRecord | None:
+        return await self.handle.query(ConversationWorkflow.last_turn)
+
+    async def turn(self, number: int, *, within: float = 30.0) -> TurnRecord:
+        """The record of turn `number`, when it has ended."""
+
+        async def look() -> TurnRecord | None:
+            record = await self.last_turn()
+            return record if record and record.number >= number else None
+
+        record = await eventually(look, within=within)
+        assert record is not None
+        return record
+
+
+@asynccontextmanager
+async def bench_for(client: Client, **ports: Any) -> AsyncIterator[Bench]:
+    bench = Bench(client, f"queue-{uuid.uuid4().hex}", **ports)
+    async with bench.worker():
+        yield bench
+    await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""What is deterministic: the conversation, its flow of steps and the contracts of its activities."""

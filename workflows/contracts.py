@@ -1,0 +1,147 @@
+"""What crosses the border of the workflow: its input, signals, queries and results, and the activities it calls.
+
+One dataclass in, one out; fields are only ever added, with defaults. `activities/` implements the classes at the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from temporalio import activity
+
+from agents.turn import Draft, Turn
+from memory.item import MemoryItem, Recalled
+from messaging.model import DeliveryStatus
+from workflows.state import ConversationState
+
+WORKFLOW = "ConversationWorkflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where replies go: a provider's registry name and its id of the conversation."""
+
+    provider: str
+    conversation_sid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationStart:
+    """What a run begins with. `carried` comes from the run before it, or `previous_run_id` says where to find it."""
+
+    conversation_id: str
+    contact_id: str
+    channel: str
+    route: Route
+    created_at: datetime
+    previous_run_id: str | None = None
+    carried: ConversationState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallRequest:
+    """What to look for in this person's memory. `exclude` are sources that the reply sees anyway."""
+
+    query: str
+    contact_id: str
+    exclude: tuple[str, ...] = ()
+    limit: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recollection:
+    """What came back. `degraded` says that memory was out of reach, not that there is nothing."""
+
+    items: tuple[Recalled, ...] = ()
+    degraded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendOrder:
+    """One message to send, once. `since` and `known` let a provider prove an earlier attempt without our key."""
+
+    route: Route
+    key: str
+    text: str
+    since: datetime
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendReceipt:
+    """The send is proven. `proof` says how: `accepted` by the call itself, `found` by looking."""
+
+    message_sid: str
+    status: DeliveryStatus
+    proof: str = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RememberRequest:
+    """What to write to memory; writing it again changes nothing."""
+
+    items: tuple[MemoryItem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousRun:
+    """A closed run of a conversation."""
+
+    conversation_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviousState:
+    """What a closed run ended with; None where it is past retention or did not end by itself."""
+
+    state: ConversationState | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """A human answers from now on."""
+
+    assignee: str
+
+
+class MemoryActivities:
+    """What this person's memory does."""
+
+    @activity.defn(name="recall")
+    async def recall(self, request: RecallRequest) -> Recollection:
+        """Look in memory."""
+        raise NotImplementedError
+
+    @activity.defn(name="remember")
+    async def remember(self, request: RememberRequest) -> None:
+        """Write to memory."""
+        raise NotImplementedError
+
+
+class ReplyActivities:
+    """What the agent does."""
+
+    @activity.defn(name="reply")
+    async def reply(self, turn: Turn) -> Draft:
+        """Have the agent answer. May run again for the same turn."""
+        raise NotImplementedError
+
+
+class DeliveryActivities:
+    """What the provider does."""
+
+    @activity.defn(name="deliver")
+    async def deliver(self, order: SendOrder) -> SendReceipt:
+        """Send once; look before any repeat."""
+        raise NotImplementedError
+
+
+class RevivalActivities:
+    """What is known of earlier runs."""
+
+    @activity.defn(name="revive")
+    async def revive(self, previous: PreviousRun) -> PreviousState:
+        """Fetch what a closed run ended with."""
+        raise NotImplementedError

@@ -1,0 +1,219 @@
+"""A turn's flow as data: a directed acyclic graph of steps, and the runner that executes any of them.
+
+A step starts when all its predecessors have ended. It is skipped when its condition says no, or when all its
+predecessors were skipped; so a join of two branches runs when either ran. Steps that do not depend on each other run at
+the same time. A flow that has a cycle or names an unknown step cannot be built.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import graphlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Generic, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from workflows.policy import Call
+from workflows.state import Outcome, StepRecord
+
+C = TypeVar("C")
+
+
+class FlowError(ValueError):
+    """The flow cannot be run as declared; the message names the step."""
+
+
+class StepFailed(Exception):
+    """A step without a fallback failed for good."""
+
+    def __init__(self, step: str, cause: BaseException) -> None:
+        super().__init__(f"step {step!r} failed: {reason_of(cause)}")
+        self.step = step
+        self.reason = reason_of(cause)
+
+
+class Halt(Exception):
+    """Raised by a step or the guard: nothing more of this flow runs. `outcome` is the turn's, None to draft anew."""
+
+    def __init__(self, reason: str, *, outcome: Outcome | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.outcome = outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step(Generic[C]):
+    """One step. `run` gets the turn's context; its result is kept under the step's name.
+
+    `call` says how the step's activity runs. `deadline` bounds the whole step at the price of a timer. `fallback` takes
+    over when `run` failed for good. A `guarded` step runs only if the flow's guard still lets it.
+    """
+
+    name: str
+    run: Callable[[C], Awaitable[Any]]
+    after: tuple[str, ...] = ()
+    when: Callable[[C], bool] | None = None
+    call: Call | None = None
+    deadline: timedelta | None = None
+    fallback: Callable[[C, BaseException], Awaitable[Any]] | None = None
+    guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flow(Generic[C]):
+    """A checked graph of steps, in the order in which they are declared.
+
+    Raises:
+        FlowError: two steps of one name, an unknown predecessor, or a cycle.
+    """
+
+    name: str
+    steps: tuple[Step[C], ...]
+
+    def __post_init__(self) -> None:
+        names = [step.name for step in self.steps]
+        for name in names:
+            if names.count(name) > 1:
+                raise FlowError(f"flow {self.name!r} has two steps named {name!r}")
+        for step in self.steps:
+            for before in step.after:
+                if before not in names:
+                    raise FlowError(
+                        f"step {step.name!r} comes after {before!r}, which flow {self.name!r} does not have"
+                    )
+        try:
+            graphlib.TopologicalSorter({s.name: s.after for s in self.steps}).prepare()
+        except graphlib.CycleError as cycle:
+            raise FlowError(f"flow {self.name!r} has a cycle: {' → '.join(cycle.args[1])}") from None
+
+    def to_mermaid(self, records: tuple[StepRecord, ...] = ()) -> str:
+        """The graph as a Mermaid flowchart, with what became of each step where `records` tell."""
+        became = {record.name: record for record in records}
+        lines = ["flowchart LR"]
+        for step in self.steps:
+            record = became.get(step.name)
+            label = f"{step.name}<br/>{record.status}" if record else step.name
+            lines.append(f'  {step.name}{{{{"{label}"}}}}' if step.when else f'  {step.name}["{label}"]')
+            lines.extend(f"  {before} --> {step.name}" for before in step.after)
+        return "\n".join(lines)
+
+
+@dataclass(slots=True)
+class Run(Generic[C]):
+    """One execution of a flow for one context. `records` and `results` are readable at any time."""
+
+    flow: Flow[C]
+    context: C
+    guard: Callable[[Step[C]], None]
+    results: dict[str, Any]
+    records: dict[str, StepRecord] = field(default_factory=dict)
+
+    async def execute(self) -> None:
+        """Run every step that is due.
+
+        Raises:
+            StepFailed: a step failed and had no fallback.
+            Halt: the guard or a step stopped the flow.
+        """
+        waiting = list(self.flow.steps)
+        running: dict[asyncio.Task[None], Step[C]] = {}
+        try:
+            while waiting or running:
+                for step in [s for s in waiting if self._is_due(s)]:
+                    waiting.remove(step)
+                    if reason := self._skip_reason(step):
+                        self.records[step.name] = StepRecord(name=step.name, status="skipped", reason=reason)
+                        break  # a skip may make others due that were declared before
+                    running[asyncio.create_task(self._run(step))] = step
+                else:
+                    if running:
+                        done, _ = await workflow.wait(list(running), return_when=asyncio.FIRST_COMPLETED)
+                        for task in done:
+                            del running[task]
+                            task.result()
+        finally:
+            await self._cancel(list(running))
+
+    def _is_due(self, step: Step[C]) -> bool:
+        return all(before in self.records and self.records[before].status != "running" for before in step.after)
+
+    def _skip_reason(self, step: Step[C]) -> str:
+        if step.after and all(self.records[before].status == "skipped" for before in step.after):
+            return f"{', '.join(step.after)} skipped"
+        if step.when is not None and not step.when(self.context):
+            return f"not {step.when.__name__}"
+        return ""
+
+    async def _run(self, step: Step[C]) -> None:
+        started = workflow.now()
+        record = self.records[step.name] = StepRecord(name=step.name, status="running", started_at=started)
+        try:
+            if step.guarded:
+                self.guard(step)
+            self.results[step.name] = await self._attempt(step)
+            record.status = "ran"
+        except Halt as halt:
+            record.status, record.reason = "halted", halt.reason
+            raise
+        except asyncio.CancelledError:
+            record.status = "cancelled"
+            raise
+        except Exception as error:
+            if is_cancelled_exception(error):
+                record.status = "cancelled"
+                raise
+            record.status, record.reason = "failed", reason_of(error)
+            if step.fallback is None:
+                raise StepFailed(step.name, error) from error
+            self.results[step.name] = await step.fallback(self.context, error)
+            record.status = "fell back"
+        finally:
+            record.milliseconds = round((workflow.now() - started).total_seconds() * 1000)
+
+    async def _attempt(self, step: Step[C]) -> Any:
+        if step.deadline is None:
+            return await step.run(self.context)
+        return await asyncio.wait_for(step.run(self.context), step.deadline.total_seconds())
+
+    @staticmethod
+    async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
+    """Run one activity as its step's `call` says."""
+    if how.local:
+        return await workflow.execute_local_activity_method(
+            method,
+            request,
+            start_to_close_timeout=how.timeout,
+            schedule_to_close_timeout=how.total,
+            retry_policy=how.retry,
+        )
+    return await workflow.execute_activity_method(
+        method,
+        request,
+        start_to_close_timeout=how.timeout,
+        schedule_to_close_timeout=how.total,
+        heartbeat_timeout=how.heartbeat,
+        retry_policy=how.retry,
+        # A cancelled draft must not hold the next one up; the activity hears of it at its next heartbeat.
+        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        summary=summary or None,
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """The innermost cause, by type where it has one: what an operator needs first."""
+    while isinstance(error, ActivityError) and error.cause is not None:
+        error = error.cause
+    kind = getattr(error, "type", None) or type(error).__name__
+    text = getattr(error, "message", None) or str(error)
+    return f"{kind}: {text}" if text else str(kind)

@@ -1,0 +1,41 @@
+"""What reaches a conversation by signal: texts that came in, and how far our own messages got."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from messaging.model import DeliveryStatus
+from workflows.policy import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A reference to inbound media; the bytes stay at the provider."""
+
+    url: str
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted."""
+
+    key: str
+    sid: str
+    text: str
+    at: datetime
+    author: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    opt_out: str | None = None
+    rules: Rules = field(default_factory=Rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryUpdate:
+    """How far one of our messages got, found by the provider's id or by our key."""
+
+    message_sid: str
+    status: DeliveryStatus
+    key: str | None = None
+    error_code: int | None = None

@@ -1,0 +1,104 @@
+"""The numbers and rules of a conversation, each with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from temporalio.common import RetryPolicy
+
+
+class TurnPolicy(StrEnum):
+    """What to do with texts that arrive while an answer is being written."""
+
+    ENQUEUE = "enqueue"
+    """Answer each text by itself, in order."""
+    COALESCE = "coalesce"
+    """Let the draft finish, drop it, and write one answer to all texts."""
+    INTERRUPT = "interrupt"
+    """As coalesce, but stop the draft at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a deployment decides. They travel with each text, so that a change reaches open conversations.
+
+    `idle_close` is in seconds without a text in either direction.
+    """
+
+    turn_policy: TurnPolicy = TurnPolicy.COALESCE
+    idle_close: float = 24 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How a step's activity runs. A `local` one spares the server an event batch; it must be quick.
+
+    `timeout` bounds one attempt, `total` all of them; `heartbeat` is how soon a dead worker is noticed.
+    """
+
+    timeout: timedelta
+    total: timedelta | None = None
+    heartbeat: timedelta | None = None
+    retry: RetryPolicy | None = None
+    local: bool = False
+
+
+ONCE = RetryPolicy(maximum_attempts=1)
+
+# Memory is asked within the workflow task: one try, and a conversation goes on without it.
+RECALL = Call(timeout=timedelta(seconds=3), retry=ONCE, local=True)
+
+# Agents take seconds, sometimes minutes. The heartbeat notices a killed worker; each attempt may be a new worker's.
+REPLY = Call(
+    timeout=timedelta(minutes=5),
+    total=timedelta(minutes=20),
+    heartbeat=timedelta(seconds=5),
+    retry=RetryPolicy(
+        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=8
+    ),
+)
+
+# A provider that is away for minutes is normal; after an hour the answer would puzzle more than help.
+DELIVER = Call(
+    timeout=timedelta(seconds=60),
+    total=timedelta(hours=1),
+    heartbeat=timedelta(seconds=5),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+)
+
+# First try in place; what fails goes to the backlog, which never gives up.
+REMEMBER = Call(timeout=timedelta(seconds=5), retry=ONCE, local=True)
+BACKLOG = Call(
+    timeout=timedelta(seconds=30),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=1)),
+)
+
+REVIVE = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=5), local=True)
+
+# What the agent sees of the conversation itself; older words come from memory. Bounds the input of each reply.
+WINDOW_MESSAGES = 12
+WINDOW_CHARS = 2_400
+
+# What the workflow carries for the transcript. With the rest it stays far under Temporal's 2 MB for one payload.
+TRANSCRIPT_MESSAGES = 40
+TRANSCRIPT_CHARS = 12_000
+
+# Texts whose repetition is recognised. Providers repeat within minutes; this is hundreds of turns.
+SEEN_KEYS = 1_000
+
+# Writes waiting for memory to come back, before the oldest are let go.
+BACKLOG_ITEMS = 500
+
+# Replay runs at about 1,800 events per CPU second, so a conversation that is not in a worker's cache answers within
+# 0.2 s. A turn has about 20 events, and one turn with a burst of texts must still fit under 500.
+EVENT_BUDGET = 320
+
+# A person who keeps writing gets an answer to what is there after so many dropped drafts.
+MAX_REDRAFTS = 5
+
+# Longest text handed on from one message: Conversations allows 32 KB inbound, a workflow must stay bounded.
+MAX_TEXT = 4_000
+
+APOLOGY = "Sorry, I cannot answer right now. A colleague will get back to you."

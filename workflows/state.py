@@ -1,0 +1,163 @@
+"""All that a conversation knows, in one serialisable object that continue-as-new carries."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from memory import window
+from memory.item import MemoryItem
+from messaging.model import DeliveryStatus
+from workflows import policy
+from workflows.inbox import DeliveryUpdate, Inbound
+
+
+class Direction(StrEnum):
+    """Whose message it is."""
+
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+
+
+class Outcome(StrEnum):
+    """How a turn ended. Every inbound message carries the one of its turn."""
+
+    ANSWERED = "answered"
+    OPTED_OUT = "opted_out"
+    OPTED_IN = "opted_in"
+    HELPED = "helped"
+    HELD = "held"
+    REFUSED = "refused"
+    PARKED = "parked"
+
+
+@dataclass(slots=True, kw_only=True)
+class MessageRecord:
+    """One message of the transcript. `id` is ours: the event key inbound, the send key outbound."""
+
+    id: str
+    direction: Direction
+    author: str
+    body: str
+    status: str
+    turn: int
+    created_at: datetime
+    provider_sid: str = ""
+    media: int = 0
+    error_code: int | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StepRecord:
+    """What became of one step of a turn. Milliseconds are workflow time."""
+
+    name: str
+    status: str
+    reason: str = ""
+    started_at: datetime | None = None
+    milliseconds: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class TurnRecord:
+    """What became of a turn: which texts, how it ended and why, and every step of its last attempt."""
+
+    number: int
+    keys: tuple[str, ...]
+    started_at: datetime
+    ended_at: datetime
+    outcome: Outcome
+    reason: str = ""
+    drafts: int = 0
+    steps: tuple[StepRecord, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class ConversationState:
+    """Bounded in every field."""
+
+    created_at: datetime
+    updated_at: datetime
+    open: bool = True
+    opted_out: bool = False
+    assignee: str | None = None
+    turn: int = 0
+    rules: policy.Rules = field(default_factory=policy.Rules)
+    last_inbound_at: datetime | None = None
+    pending: list[Inbound] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
+    messages: list[MessageRecord] = field(default_factory=list)
+    early: list[DeliveryUpdate] = field(default_factory=list)
+    backlog: list[MemoryItem] = field(default_factory=list)
+    last_turn: TurnRecord | None = None
+
+    def accept(self, key: str) -> bool:
+        """Whether this key is new; from now on it is not."""
+        digest = _digest(key)
+        if digest in self.seen:
+            return False
+        self.seen.append(digest)
+        del self.seen[: -policy.SEEN_KEYS]
+        return True
+
+    def has_seen(self, key: str) -> bool:
+        """Whether this key was accepted before."""
+        return _digest(key) in self.seen
+
+    def record(self, message: MessageRecord) -> None:
+        """Append to the transcript, which forgets its oldest."""
+        self.messages.append(message)
+        self.updated_at = message.created_at
+        kept = window.fit(
+            self.messages,
+            max_messages=policy.TRANSCRIPT_MESSAGES,
+            max_chars=policy.TRANSCRIPT_CHARS,
+            length=lambda m: len(m.body),
+        )
+        del self.messages[: len(self.messages) - max(len(kept), 1)]
+
+    def find(self, message_id: str) -> MessageRecord | None:
+        """The transcript's message of this id."""
+        return next((m for m in reversed(self.messages) if m.id == message_id), None)
+
+    def merge(self, update: DeliveryUpdate) -> None:
+        """Move a message's status on by rank. A report that is ahead of its send waits for it."""
+        for message in reversed(self.messages):
+            if message.direction is Direction.OUTBOUND and (
+                message.id == update.key or (message.provider_sid and message.provider_sid == update.message_sid)
+            ):
+                self._apply(message, update)
+                return
+        self.early.append(update)
+        del self.early[:-20]  # reports about messages that the transcript has long forgotten
+
+    def sent(self, message: MessageRecord, sid: str, status: DeliveryStatus) -> None:
+        """The provider has this message."""
+        message.provider_sid = sid
+        message.status = _status(message.status).later(status).value
+        waiting = [u for u in self.early if u.message_sid == sid]
+        self.early = [u for u in self.early if u.message_sid != sid]
+        for update in waiting:
+            self._apply(message, update)
+
+    @staticmethod
+    def _apply(message: MessageRecord, update: DeliveryUpdate) -> None:
+        message.provider_sid = message.provider_sid or update.message_sid
+        merged = _status(message.status).later(update.status)
+        if merged is update.status:
+            message.error_code = update.error_code or message.error_code
+        message.status = merged.value
+
+
+def _status(value: str) -> DeliveryStatus:
+    try:
+        return DeliveryStatus(value)
+    except ValueError:
+        return DeliveryStatus.UNKNOWN
+
+
+def _digest(key: str) -> str:
+    # 64 bits keep a thousand keys apart and small; the full key is in the history.
+    return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,252 @@
+"""The default flow of a turn: screen → recall → reply → deliver → remember."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError
+
+from agents.turn import Draft, Turn, Utterance
+from memory import window
+from memory.item import MemoryItem, item_id
+from messaging.errors import ErrorCode
+from messaging.model import OptOut
+from workflows import consent, ids, parts, policy
+from workflows.contracts import (
+    ConversationStart,
+    DeliveryActivities,
+    MemoryActivities,
+    RecallRequest,
+    Recollection,
+    RememberRequest,
+    ReplyActivities,
+    SendOrder,
+    SendReceipt,
+)
+from workflows.flow import Flow, Step, call, reason_of
+from workflows.inbox import Inbound
+from workflows.state import ConversationState, Direction, MessageRecord, Outcome
+
+R = TypeVar("R")
+
+AGENT = "agent"
+CONTACT = "contact"
+
+
+@dataclass(slots=True, kw_only=True)
+class TurnContext:
+    """What the steps of one turn share. `results` holds each step's result under its name.
+
+    `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
+    may have left, and from then on nothing interrupts the turn.
+    """
+
+    start: ConversationStart
+    state: ConversationState
+    texts: tuple[Inbound, ...]
+    attempt: int = 1
+    results: dict[str, Any] = field(default_factory=dict)
+    outcome: Outcome = Outcome.ANSWERED
+    reason: str = ""
+    committed: bool = False
+
+    @property
+    def text(self) -> str:
+        """The new texts as one."""
+        return "\n".join(said(text) for text in self.texts)
+
+    def result(self, step: str, kind: type[R]) -> R:
+        """A step's result.
+
+        Raises:
+            TypeError: the step has not run, or gave something else.
+        """
+        found = self.results.get(step)
+        if not isinstance(found, kind):
+            raise TypeError(f"step {step!r} has no result of type {kind.__name__}")
+        return found
+
+
+def said(inbound: Inbound) -> str:
+    """A text as the agent reads it; attachments are named, since their bytes stay at the provider."""
+    kinds = ", ".join(item.content_type for item in inbound.attachments)
+    named = f"[attachment: {kinds}]" if kinds else ""
+    return " ".join(part for part in (inbound.text[: policy.MAX_TEXT], named) if part)
+
+
+async def screen(turn: TurnContext) -> None:
+    """Settle consent before anything else looks at the texts; what is left of them is for the agent."""
+    state, remaining = turn.state, []
+    for inbound in turn.texts:
+        match consent.keyword(inbound, channel=turn.start.channel, opted_out=state.opted_out):
+            case OptOut.STOP:
+                state.opted_out, turn.outcome = True, Outcome.OPTED_OUT
+            case OptOut.START:
+                state.opted_out, turn.outcome = False, Outcome.OPTED_IN
+            case OptOut.HELP:
+                turn.outcome = Outcome.HELPED  # the provider answers this word itself
+            case None:
+                remaining.append(inbound)
+    turn.texts = tuple(remaining)
+    if state.opted_out:
+        turn.outcome, turn.texts = Outcome.OPTED_OUT, ()
+    elif remaining and state.assignee is not None:
+        turn.outcome, turn.texts = Outcome.HELD, ()
+    elif remaining:
+        turn.outcome = Outcome.ANSWERED
+
+
+def accepted(turn: TurnContext) -> bool:
+    """Whether something is left to answer."""
+    return bool(turn.texts)
+
+
+async def recall(turn: TurnContext) -> Recollection:
+    """Ask this person's memory, over all channels and earlier conversations."""
+    query = turn.text[: policy.MAX_TEXT]
+    known = tuple(message.id for message in _window(turn))
+    request = RecallRequest(query=query, contact_id=turn.start.contact_id, exclude=known)
+    found: Recollection = await call(policy.RECALL, MemoryActivities.recall, request)
+    return found
+
+
+async def without_memory(_: TurnContext, __: BaseException) -> Recollection:
+    """Memory being away never holds an answer up."""
+    return Recollection(degraded=True)
+
+
+async def reply(turn: TurnContext) -> Draft:
+    """Have the agent write."""
+    recalled = turn.results.get("recall")
+    request = Turn(
+        text=turn.text,
+        messages=tuple(Utterance(role=CONTACT, text=said(t), at=t.at, channel=turn.start.channel) for t in turn.texts),
+        history=tuple(
+            Utterance(
+                role=CONTACT if m.direction is Direction.INBOUND else AGENT,
+                text=m.body,
+                at=m.created_at,
+                channel=turn.start.channel,
+            )
+            for m in _window(turn)
+        ),
+        recalled=recalled.items if isinstance(recalled, Recollection) else (),
+        channel=turn.start.channel,
+        contact_id=turn.start.contact_id,
+        conversation_id=turn.start.conversation_id,
+        attempt=turn.attempt,
+    )
+    draft: Draft = await call(policy.REPLY, ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
+    return draft
+
+
+async def apologise(turn: TurnContext, error: BaseException) -> Draft:
+    """The agent failed for good: say so, and park the turn for a human."""
+    turn.outcome, turn.reason = Outcome.PARKED, reason_of(error)
+    return Draft(text=policy.APOLOGY, kind="apology")
+
+
+async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
+    """Send the draft, part by part. Each part has a key of its own, so none is ever repeated for another's sake."""
+    turn.committed = True
+    state, receipts = turn.state, []
+    for number, text in enumerate(parts.split(turn.result("reply", Draft).text)):
+        key = ids.send_key(turn.start.conversation_id, turn.texts[0].key, number)
+        now = workflow.now()
+        known = tuple(m.provider_sid for m in state.messages if m.direction is Direction.OUTBOUND and m.provider_sid)
+        message = MessageRecord(
+            id=key,
+            direction=Direction.OUTBOUND,
+            author=AGENT,
+            body=text,
+            status="pending",
+            turn=state.turn,
+            created_at=now,
+        )
+        state.record(message)
+        order = SendOrder(route=turn.start.route, key=key, text=text, since=now, known=known)
+        try:
+            receipt: SendReceipt = await call(
+                policy.DELIVER, DeliveryActivities.deliver, order, summary=f"turn {state.turn}, part {number + 1}"
+            )
+        except ActivityError as error:
+            message.status = "uncertain" if _type_of(error) == "uncertain" else "failed"
+            raise
+        state.sent(message, receipt.message_sid, receipt.status)
+        receipts.append(receipt)
+    return tuple(receipts)
+
+
+async def undelivered(turn: TurnContext, error: BaseException) -> tuple[SendReceipt, ...]:
+    """The provider refused, or nothing could be proven: the turn says why, and the conversation goes on."""
+    turn.reason = reason_of(error)
+    blocked = _type_of(error) == ErrorCode.RECIPIENT_BLOCKED
+    turn.outcome = Outcome.REFUSED if blocked else Outcome.PARKED
+    return ()
+
+
+async def remember(turn: TurnContext) -> None:
+    """Keep both sides, under ids that make a repeat overwrite itself."""
+    await call(policy.REMEMBER, MemoryActivities.remember, RememberRequest(items=_memories(turn)))
+
+
+async def remember_later(turn: TurnContext, _: BaseException) -> None:
+    """Memory is away: the conversation's backlog writes it when it is back."""
+    backlog = turn.state.backlog
+    backlog.extend(_memories(turn))
+    del backlog[: -policy.BACKLOG_ITEMS]
+
+
+def _window(turn: TurnContext) -> tuple[MessageRecord, ...]:
+    """The recent messages before this turn that the agent sees word for word."""
+    return window.fit(
+        [m for m in turn.state.messages if m.turn < turn.state.turn and m.body],
+        max_messages=policy.WINDOW_MESSAGES,
+        max_chars=policy.WINDOW_CHARS,
+        length=lambda m: len(m.body),
+    )
+
+
+def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
+    items: list[MemoryItem] = []
+    earlier = [m for m in turn.state.messages if m.turn < turn.state.turn]
+    preceding = earlier[-1].body if earlier else ""
+    for message in turn.state.messages:
+        if message.turn != turn.state.turn or not message.body:
+            continue
+        items.append(
+            MemoryItem(
+                id=item_id(message.id),
+                contact_id=turn.start.contact_id,
+                conversation_id=turn.start.conversation_id,
+                channel=turn.start.channel,
+                turn=message.turn,
+                role=CONTACT if message.direction is Direction.INBOUND else AGENT,
+                text=message.body,
+                at=message.created_at,
+                source=message.id,
+                preceding=preceding,
+            )
+        )
+        preceding = message.body
+    return tuple(items)
+
+
+def _type_of(error: BaseException) -> str:
+    while isinstance(error, ActivityError) and error.cause is not None:
+        error = error.cause
+    return getattr(error, "type", None) or ""
+
+
+DEFAULT: Flow[TurnContext] = Flow(
+    "default",
+    (
+        Step(name="screen", run=screen),
+        Step(name="recall", run=recall, after=("screen",), when=accepted, fallback=without_memory),
+        Step(name="reply", run=reply, after=("recall",), fallback=apologise),
+        Step(name="deliver", run=deliver, after=("reply",), guarded=True, fallback=undelivered),
+        Step(name="remember", run=remember, after=("deliver",), fallback=remember_later),
+    ),
+)
