@@ -1,0 +1,60 @@
+"""A worker process: runs conversations and their activities until it is told to stop. `python worker.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+from datetime import timedelta
+
+from temporalio.worker import Worker
+
+from activities.delivery import Delivery
+from activities.memory import Memories
+from activities.reply import Replies
+from activities.revival import Revival
+from runtime.container import Container, open_container
+from runtime.settings import load
+from runtime.telemetry import telemetry
+from runtime.temporal import TemporalRuns, workflow_runner
+from workflows.conversation import ConversationWorkflow
+
+STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
+GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is handed back
+
+
+def build(container: Container) -> Worker:
+    """The worker, with every activity bound to its port."""
+    memories = Memories(container.memory)
+    return Worker(
+        container.client,
+        task_queue=container.settings.temporal_task_queue,
+        workflows=[ConversationWorkflow],
+        activities=[
+            memories.recall,
+            memories.remember,
+            Replies(container.engine).reply,
+            Delivery(container.backends).deliver,
+            Revival(TemporalRuns(container.client)).revive,
+        ],
+        workflow_runner=workflow_runner(),
+        sticky_queue_schedule_to_start_timeout=STICKY,
+        graceful_shutdown_timeout=GRACE,
+    )
+
+
+async def main() -> None:
+    """Run until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    settings = load()
+    with telemetry("worker", level=settings.messaging_log_level) as signals:
+        async with open_container(settings, signals) as container, build(container):
+            await stop.wait()
+        del container
+    gc.collect()  # the native client must go before the interpreter does (temporalio/sdk-python#300)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

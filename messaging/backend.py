@@ -129,7 +129,7 @@ class ConversationalBackend(Protocol):
 
         Raises:
             InvalidSignature: nothing was parsed.
-            WebhookError: names the field that is missing or wrong.
+            InvalidWebhook: names the field that is missing or wrong.
         """
 
     async def health_check(self) -> HealthStatus:

@@ -1,0 +1,221 @@
+"""The sentences of the knowledge base that answer a question, as they stand there."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agents import words
+from memory.embedder import Embedder
+from memory.knowledge import KnowledgeBase, Passage
+
+# Sentences this much weaker than the best one still belong to the answer: the same question's other half.
+_NEIGHBOUR = 0.17
+
+# What a shared word adds to a sentence's cosine, as much as parts neighbours; a shared weekday counts twice.
+_SHARED = 0.12
+
+# What it adds to a passage that it holds the verb of the question, when that verb is rare.
+_VERB = 0.3
+
+# Passages looked at sentence by sentence: by meaning, and by rare words.
+_NEAREST, _BY_WORDS = 4, 2
+
+# Between the threshold and this, nearness alone is not trusted: question and sentence must also share a word that
+# carries meaning. "Do you sell pizza?" is near to "We sell city bikes" without being answered by it.
+SURE = 0.45
+
+_DAYS = frozenset(words.topics("monday tuesday wednesday thursday friday saturday sunday weekend holiday"))
+
+# Words that nearly every business uses about everything.
+_GENERIC = frozenset(
+    "sell hav offer need open us help work want make tak time thing good best find shop store busines order bring buy cost"
+    " price pay much new servic".split()
+)
+
+_END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-Z0-9\"'(+])|\n+")
+_BULLET = re.compile(r"^(?:[-*+•]|\d{1,2}[.)])\s+")
+
+# How people ask for what a knowledge base calls by another name; always, or only when nothing else is near.
+_OTHERWISE = (
+    (
+        re.compile(
+            r"\bwhere (?:are|r) (?:you|u|ya)\b|\bhow (?:do|can) i (?:get|come) (?:to you|there)\b|\bwhere (?:is|are) (?:the|your) "
+            r"(?:shop|store|office|practice|restaurant|place|location|clinic|studio|salon|cafe|hotel|gym|school)\b"
+            r"|\bfind you\b|\b(?:your|the) (?:location|address)\b|\baddress\?|^address\b|^location\b"
+        ),
+        ("What is your address?", "We are at this street, it is our address."),
+        True,
+    ),
+    (
+        re.compile(
+            r"\b(?:how (?:can|do) i (?:contact|reach|call)|can i (?:call|email|phone)|your (?:phone|number|email)|phone number|contact details)\b"
+        ),
+        ("What is your phone number and email?",),
+        True,
+    ),
+    (
+        re.compile(
+            r"\b(?:when|what time|how late|how early)\b.*\b(?:open|close|shut)\b|\bare you (?:guys )?(?:still )?(?:open|closed)\b"
+        ),
+        ("What are your opening hours?",),
+        False,
+    ),
+)
+_DOES = re.compile(
+    r"\b(?:(?:can|could|do|may|should|will|would) (?:i|we|you)|(?:want|need|like|have|possible|trying) to) ([a-z]+)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """`text` are whole sentences of one passage; `score` is the cosine of the best of them.
+
+    `rank` also counts the passage and shared words, and compares extracts of one question.
+    """
+
+    text: str
+    source: str
+    score: float
+    rank: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sentence:
+    text: str
+    cosine: float
+    rank: float
+
+
+class Extractor:
+    """Finds answers; keeps the vectors of sentences, because the same passages are asked for again and again."""
+
+    def __init__(self, knowledge: KnowledgeBase, embedder: Embedder, *, threshold: float) -> None:
+        self._knowledge = knowledge
+        self._embedder = embedder
+        self._threshold = threshold
+        self._vectors: dict[str, list[float]] = {}
+        self._topics = [words.topics(f"{row.heading} {row.text}") for row in knowledge.passages]
+        self._holding = Counter(topic for topics in self._topics for topic in topics)
+
+    async def answer(self, question: str, *, context: str = "", budget: int) -> Extract | None:
+        """At most `budget` characters, or None if the knowledge base has no answer.
+
+        `context` is what a follow-up goes on from: it helps to find the passage, not to choose its sentences.
+        """
+        best = await self._answer(f"{context} {question}".strip(), question, budget)
+        for query in _rephrased(question, unsure=best is None or best.score < SURE):
+            found = await self._answer(query, query, budget)
+            if found and (best is None or found.rank > best.rank):
+                best = found
+        return best
+
+    async def _answer(self, query: str, question: str, budget: int) -> Extract | None:
+        passages = await self._candidates(query, words.topics(question))
+        if max(passage.score for passage in passages) < self._threshold / 2:  # not worth looking at sentences
+            return None
+        [wanted] = await self._embedder.embed([query])
+        asked, verb = words.topics(question), _verb(question)
+        ranked = []
+        for passage in passages:
+            scored = await self._sentences(passage, wanted, asked)
+            present = words.topics(f"{passage.heading} {passage.text}")
+            rank = (
+                max(row.rank for row in scored)
+                + 0.5 * passage.score
+                + (_VERB * self._rarity(verb) if verb in present else 0.0)
+            )
+            ranked.append((rank, passage, scored))
+        rank, passage, scored = max(ranked, key=lambda row: row[0])
+        nearest = max(passage.score, *(row.cosine for row in scored))
+        if nearest < self._threshold or (nearest < SURE and not _shares(words.topics(query), passage)):
+            return None
+        text = _join(scored, budget)
+        return Extract(text=text, source=f"{passage.source}: {passage.heading}", score=nearest, rank=rank)
+
+    async def _sentences(self, passage: Passage, wanted: Sequence[float], asked: set[str]) -> list[_Sentence]:
+        """Each sentence, embedded under its heading: "From 39 dollars." alone says little."""
+        rows = sentences(passage.text)
+        heading = passage.heading.rsplit(" > ", 1)[-1]
+        keys = [f"{heading}: {row}" for row in rows]
+        missing = [key for key in keys if key not in self._vectors]
+        for key, vector in zip(missing, await self._embedder.embed(missing), strict=True):
+            self._vectors[key] = vector
+        found = []
+        for key, row in zip(keys, rows, strict=True):
+            cosine = sum(x * y for x, y in zip(wanted, self._vectors[key], strict=True))
+            shared = sum(self._rarity(topic) for topic in asked & words.topics(key)) + len(
+                asked & _DAYS & words.topics(row)
+            )
+            found.append(_Sentence(text=row, cosine=cosine, rank=cosine + _SHARED * shared))
+        return found
+
+    async def _candidates(self, query: str, asked: set[str]) -> list[Passage]:
+        """The passages nearest in meaning, and those that share the rarest words: in a bicycle shop every passage is
+        near to "return a bike"."""
+        found = await self._knowledge.search(query, limit=len(self._topics))
+        shared = {
+            (passage.source, passage.heading, passage.text): sum(self._rarity(topic) for topic in asked & topics)
+            for passage, topics in zip(self._knowledge.passages, self._topics, strict=True)
+        }
+        by_words = sorted(found, key=lambda row: -shared[row.source, row.heading, row.text])
+        return list(dict.fromkeys([*found[:_NEAREST], *by_words[:_BY_WORDS]]))
+
+    def _rarity(self, topic: str) -> float:
+        """From 1 for a word of a single passage down to 0 for a word of all."""
+        holding, total = self._holding[topic], len(self._topics)
+        return math.log(total / holding) / math.log(total) if holding and total > 1 else 0.0
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences and list items of a passage."""
+    rows = [_BULLET.sub("", row.strip()) for row in _END.split(text) if row and row.strip()]
+    return [row for row in rows if row] or [text]
+
+
+def _verb(question: str) -> str:
+    """What the person wants to do: "return" of "Can I return my helmet?"."""
+    found = _DOES.search(words.plain(question))
+    return next(iter(words.topics(found[1])), "") if found else ""
+
+
+def _rephrased(question: str, *, unsure: bool) -> list[str]:
+    asked = words.plain(question)
+    return [
+        instead
+        for pattern, queries, always in _OTHERWISE
+        if (always or unsure) and pattern.search(asked)
+        for instead in queries
+    ]
+
+
+def _shares(asked: set[str], passage: Passage) -> bool:
+    telling = asked - _GENERIC
+    present = words.topics(f"{passage.heading} {passage.text}")
+    return (
+        not telling
+        or not telling.isdisjoint(present)
+        or any(
+            len(topic) > 4
+            and any(word.startswith(topic) or topic.startswith(word) for word in present if len(word) > 4)  # noqa: PLR2004 - shorter beginnings are shared by chance
+            for topic in telling
+        )
+    )
+
+
+def _join(scored: Sequence[_Sentence], budget: int) -> str:
+    """The best sentence and its near equals, in their own order, within the budget."""
+    ranked = sorted(range(len(scored)), key=lambda i: -scored[i].rank)
+    best = scored[ranked[0]]
+    chosen, used = [ranked[0]], len(best.text)
+    for i in ranked[1:]:
+        row = scored[i]
+        if row.rank >= best.rank - _NEIGHBOUR and used + 2 + len(row.text) <= budget:
+            chosen.append(i)
+            used += 2 + len(row.text)
+    rows = [scored[i].text.rstrip() for i in sorted(chosen)]
+    text = " ".join(row if row.endswith((".", "!", "?", ":")) else f"{row}." for row in rows)
+    return text if len(text) <= budget else f"{text[: budget - 3].rsplit(' ', 1)[0]}..."

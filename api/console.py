@@ -1,0 +1,60 @@
+"""Pages for operators: the conversations, and one of them with its link into Temporal UI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from api import tokens
+from runtime.directory import Directory
+from runtime.settings import Settings
+
+_templates = Jinja2Templates(Path(__file__).with_name("templates"))
+# Pages hold no script and load nothing from elsewhere.
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(tokens.required)])
+
+
+def _directory(request: Request) -> Directory:
+    directory: Directory = request.app.state.ingress.directory
+    return directory
+
+
+@router.get("")
+async def index(
+    request: Request,
+    directory: Annotated[Directory, Depends(_directory)],
+    cursor: Annotated[str | None, Query()] = None,
+) -> HTMLResponse:
+    """All conversations, latest first."""
+    page = await directory.list(limit=50, cursor=cursor)
+    return _page(request, "conversations.html", conversations=page.items, next_cursor=page.next_cursor)
+
+
+@router.get("/{conversation_id}")
+async def conversation(
+    request: Request, conversation_id: str, directory: Annotated[Directory, Depends(_directory)]
+) -> HTMLResponse:
+    """One conversation: what was said, and what its last turn did."""
+    return _page(
+        request,
+        "conversation.html",
+        conversation=await directory.get(conversation_id),
+        messages=await directory.messages(conversation_id),
+        turn=await directory.last_turn(conversation_id),
+    )
+
+
+def _page(request: Request, template: str, **context: object) -> HTMLResponse:
+    settings: Settings = request.app.state.ingress.settings
+    context["temporal_ui"] = f"{settings.messaging_temporal_ui}/namespaces/default/workflows"
+    return _templates.TemplateResponse(request, template, context, headers=_HEADERS)

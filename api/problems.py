@@ -1,0 +1,83 @@
+"""Errors as RFC 9457 problem documents: what is wrong, which field, what is allowed. Never a body or a number."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from temporalio.client import WorkflowUpdateFailedError
+
+from messaging import errors
+from runtime.directory import InvalidCursor, NoWorker, UnknownConversation
+from runtime.gateway import TemporalUnreachable
+
+log = structlog.get_logger(__name__)
+
+# Twilio's own retry, where one is configured, comes within seconds.
+RETRY_AFTER = "5"
+
+
+def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A problem document. `code` is stable, `detail` is for people."""
+    return JSONResponse(
+        {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail},
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error with a problem document."""
+    for kind, answer in _ANSWERS.items():
+        app.add_exception_handler(kind, _handler(answer))
+
+
+def _handler(answer: Callable[[Any], JSONResponse]) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
+        return answer(error)
+
+    return handle
+
+
+def _invalid(error: RequestValidationError) -> JSONResponse:
+    wrong = "; ".join(f"{'.'.join(map(str, e['loc'][1:])) or e['loc'][0]}: {e['msg']}" for e in error.errors())
+    return problem(422, "invalid_input", wrong)
+
+
+def _http(error: HTTPException) -> JSONResponse:
+    code = HTTPStatus(error.status_code).name.lower()
+    return problem(error.status_code, code, error.detail, headers=error.headers)
+
+
+def _update_refused(error: WorkflowUpdateFailedError) -> JSONResponse:
+    return problem(409, getattr(error.cause, "type", None) or "conflict", str(error.cause))
+
+
+def _internal(error: Exception) -> JSONResponse:
+    log.error("request failed", exc_info=error)
+    return problem(500, "internal_error", "this is our fault; it has been logged")
+
+
+def _busy(code: str, detail: str) -> JSONResponse:
+    return problem(503, code, detail, headers={"Retry-After": RETRY_AFTER})
+
+
+_ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
+    errors.InvalidSignature: lambda e: problem(403, e.code.value, e.message),
+    errors.InvalidWebhook: lambda e: problem(400, e.code.value, e.message),
+    TemporalUnreachable: lambda _: _busy("temporal_unreachable", "nothing was taken; send it again"),
+    NoWorker: lambda _: _busy("no_worker", "no worker answers for this conversation"),
+    UnknownConversation: lambda _: problem(404, "conversation_not_found", "there is no conversation of this id"),
+    InvalidCursor: lambda e: problem(422, "invalid_input", str(e)),
+    WorkflowUpdateFailedError: _update_refused,
+    RequestValidationError: _invalid,
+    HTTPException: _http,
+    Exception: _internal,
+}

@@ -1,0 +1,62 @@
+"""What providers post. The 2xx goes out only when Temporal holds every event of the request."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from messaging.model import WebhookRequest
+from runtime.ingress import Ingress
+
+# Twilio's forms are a few kB; a button with a long payload still fits many times.
+MAX_BODY = 64 * 1024
+
+router = APIRouter(prefix="/webhooks/twilio", tags=["webhooks"])
+
+
+@router.post("/messages", summary="Inbound SMS, WhatsApp and RCS")
+async def messages(request: Request) -> Response:
+    """Form as Programmable Messaging sends it. The answer goes out by REST: a reply in here could not be idempotent."""
+    await _accept(request, provider="twilio_messaging", route="messages")
+    return Response("<Response/>", media_type="text/xml")
+
+
+@router.post("/status", summary="Status callbacks of outbound messages")
+async def status(request: Request) -> Response:
+    """Form as Programmable Messaging sends it; `key` in the query is the send's own."""
+    await _accept(request, provider="twilio_messaging", route="status")
+    return Response()
+
+
+@router.post("/conversations", summary="Events of the Conversations API")
+async def conversations(request: Request) -> Response:
+    """Form as Conversations sends it. The empty answer lets a pre-action go on unchanged."""
+    await _accept(request, provider="twilio", route="conversations")
+    return Response()
+
+
+async def _accept(request: Request, *, provider: str, route: str) -> None:
+    ingress: Ingress = request.app.state.ingress
+    webhook = WebhookRequest(
+        route=route,
+        method=request.method,
+        path=request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1"),
+        query=request.scope["query_string"].decode("latin-1"),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=await _body(request),
+    )
+    events = await ingress.backends[provider].handle_webhook(webhook)
+    await ingress.gateway.accept(events)
+
+
+async def _body(request: Request) -> bytes:
+    """The raw body; one that is too large is refused before it is read."""
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > MAX_BODY:
+        raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
+    return bytes(body)

@@ -1,0 +1,5 @@
+"""`python -m cli` is `messaging`."""
+
+from cli.main import main
+
+main()

@@ -1,0 +1,72 @@
+"""The processes by themselves, as production runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import runpy
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from messaging.errors import MessagingError
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+def api(
+    host: Annotated[str | None, typer.Option(help="Address to bind; MESSAGING_API_HOST")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to bind; MESSAGING_API_PORT")] = None,
+) -> None:
+    """Serve webhooks, the REST API and the console."""
+    # Imported here: each command pays only for what it uses.
+    import uvicorn  # noqa: PLC0415
+
+    from api.app import create_app  # noqa: PLC0415
+    from runtime.settings import load  # noqa: PLC0415
+    from runtime.telemetry import telemetry  # noqa: PLC0415
+
+    given = {"messaging_api_host": host, "messaging_api_port": port}
+    settings = load(**{name: value for name, value in given.items() if value is not None})
+    settings.id_key()
+    settings.provider_options()
+    with telemetry("api", level=settings.messaging_log_level) as signals:
+        uvicorn.run(
+            create_app(settings, signals),
+            host=settings.messaging_api_host,
+            port=settings.messaging_api_port,
+            log_config=None,
+            access_log=False,
+            # Nobody in front of us is known to be trusted with X-Forwarded-*.
+            proxy_headers=False,
+            server_header=False,
+        )
+
+
+def worker() -> None:
+    """Run conversations and their activities."""
+    import worker as process  # noqa: PLC0415
+
+    try:
+        asyncio.run(process.main())
+    except MessagingError as error:
+        raise ValueError(str(error)) from error
+
+
+def simulator(context: typer.Context) -> None:
+    """Serve the Twilio simulator and its phone page; `messaging simulator --help` lists its own options."""
+    sys.argv = ["messaging simulator", *context.args]
+    runpy.run_module("simulator", run_name="__main__")
+
+
+def qdrant(
+    path: Annotated[Path, typer.Option(help="Folder of the data; QDRANT_PATH", envvar="QDRANT_PATH")] = Path(
+        ".messaging/qdrant"
+    ),
+    host: str = "127.0.0.1",
+    port: int = 6333,
+) -> None:
+    """Serve the embedded Qdrant alone."""
+    sys.argv = ["messaging qdrant", "--path", str(path), "--host", host, "--port", str(port)]
+    runpy.run_module("memory.embedded", run_name="__main__")

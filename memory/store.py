@@ -1,0 +1,56 @@
+"""The port through which conversations are remembered and recalled, and what can go wrong there.
+
+MemoryUnavailable   the store cannot be reached or answers badly: retryable, never a reason not to reply
+MemoryMismatch      the stored vectors come from another embedder: permanent until someone acts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from memory.item import MemoryItem, Recalled
+
+
+class MemoryUnavailable(Exception):
+    """The store is away, too slow or broken. `reason` says how, without any content."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class MemoryMismatch(Exception):
+    """A collection holds vectors of another model, dimension or schema than ours."""
+
+    def __init__(self, *, collection: str, found: str, expected: str) -> None:
+        super().__init__(
+            f"The collection {collection!r} was written with {found}, but this process uses {expected}. "
+            f"Go back to the embedder it was written with, name another collection, or delete this one: "
+            f"it is then filled again from new messages."
+        )
+        self.collection = collection
+        self.found = found
+        self.expected = expected
+
+
+class MemoryStore(Protocol):
+    """Remembers utterances by contact. Every method may raise MemoryUnavailable or MemoryMismatch."""
+
+    async def remember(self, items: Sequence[MemoryItem]) -> None:
+        """Stores all items before it returns. An item whose id is stored already replaces it."""
+        ...
+
+    async def recall(
+        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+    ) -> list[Recalled]:
+        """At most `limit` utterances of this contact, best first, none whose source is in `exclude`."""
+        ...
+
+    async def forget(self, contact_id: str) -> int:
+        """Deletes all of this contact, checks that nothing is left, and returns how many there were."""
+        ...
+
+    async def close(self) -> None:
+        """Releases connections. The store is not used afterwards."""
+        ...

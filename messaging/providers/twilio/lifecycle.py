@@ -1,0 +1,258 @@
+"""What both Twilio backends have in common: opening, closing, and the frame around every call."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from enum import Enum, auto
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from messaging import errors
+from messaging.config import MessagingConfig
+from messaging.model import Capabilities, Health, HealthStatus, InboundEvent, WebhookRequest
+from messaging.opaque import opaque_sid
+from messaging.providers.twilio import config as twilio_config
+from messaging.providers.twilio.webhooks import Parser, Webhooks
+
+# How long a rate limit keeps the health degraded: as long as Twilio's own advice lets one call back off in all.
+_RECENT = timedelta(seconds=60)
+_SID = re.compile(r"[A-Za-z0-9]{2,64}")
+
+OpenTransport = Callable[..., Any]
+
+
+class _Phase(Enum):
+    NEW = auto()
+    RUNNING = auto()
+    STOPPED = auto()
+
+
+class TwilioBackend:
+    """One account by one product. Subclasses add the operations.
+
+    Args:
+        open_transport: Makes the SDK's HTTP client; tests put a scripted one in.
+        now: Aware UTC time.
+    """
+
+    NAME: ClassVar[str]
+    CAPABILITIES: ClassVar[Capabilities]
+    ROUTES: ClassVar[Mapping[str, Parser]]
+
+    def __init__(
+        self,
+        config: MessagingConfig,
+        *,
+        open_transport: OpenTransport | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._config = config
+        self._twilio = twilio_config.read(config)
+        self._webhooks = Webhooks(provider=self.NAME, config=self._twilio, routes=self.ROUTES, now=now)
+        self._open_transport = open_transport
+        self._now = now
+        self._phase = _Phase.NEW
+        self._client: Any = None
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._rate_limits: deque[datetime] = deque(maxlen=100)
+
+    @property
+    def name(self) -> str:
+        """The registry name."""
+        return self.NAME
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this product can do."""
+        return self.CAPABILITIES
+
+    async def start(self, *, verify: bool = True) -> None:
+        """Load the SDK, open the client and prove the credentials by one cheap read.
+
+        Raises:
+            errors.AuthenticationError, errors.AuthorizationError, errors.NetworkError
+            errors.ShutdownError: it has been stopped.
+        """
+        if self._phase is _Phase.STOPPED:
+            raise errors.ShutdownError("stopped", op="start", provider=self.NAME)
+        if self._phase is _Phase.RUNNING:
+            return
+        # The SDK's modules take a noticeable time to load: not on the event loop.
+        self._client = await asyncio.to_thread(self._load_client)
+        self._phase = _Phase.RUNNING
+        try:
+            if verify:
+                await self._verify()
+        except BaseException:
+            self._phase = _Phase.NEW
+            await self._close_client()
+            raise
+
+    async def stop(self) -> None:
+        """Refuse new calls, end streams, wait for what is in flight as long as one call may take, then close."""
+        if self._phase is _Phase.STOPPED:
+            return
+        self._phase = _Phase.STOPPED
+        self._stopping.set()
+        if self._in_flight:
+            self._idle.clear()
+            with suppress(TimeoutError):  # every call ends by its own time-out, which is no longer than this one
+                await asyncio.wait_for(self._idle.wait(), self._config.timeout)
+        await self._close_client()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def handle_webhook(self, request: WebhookRequest) -> list[InboundEvent]:
+        """Verify, then parse.
+
+        Raises:
+            errors.InvalidSignature, errors.InvalidWebhook
+        """
+        return self._webhooks.handle(request)
+
+    async def health_check(self) -> HealthStatus:
+        """One cheap read, and the rate limits of the last minute."""
+        checked = self._now()
+        details: dict[str, Any] = {"provider": self.NAME, "account_name": self._twilio.account_name}
+        if self._phase is not _Phase.RUNNING:
+            return HealthStatus(
+                status=Health.UNHEALTHY, last_check=checked, details=details, errors=(self._phase.name.lower(),)
+            )
+        try:
+            async with self._calling("health_check", repeatable=True) as client:
+                await self._probe(client)
+        except errors.NotFound:
+            pass
+        except errors.RateLimit as limited:
+            return HealthStatus(status=Health.DEGRADED, last_check=checked, details=details, errors=(str(limited),))
+        except errors.MessagingError as failure:
+            return HealthStatus(status=Health.UNHEALTHY, last_check=checked, details=details, errors=(str(failure),))
+        recent = sum(1 for when in self._rate_limits if checked - when < _RECENT)
+        details["rate_limits_last_minute"] = recent
+        status = Health.DEGRADED if recent else Health.HEALTHY
+        return HealthStatus(status=status, last_check=checked, details=details)
+
+    def get_config(self) -> MessagingConfig:
+        """The configuration with secrets redacted."""
+        return self._config.model_copy(update={"provider_specific": self._twilio.redacted})
+
+    async def _probe(self, client: Any) -> None:
+        """One cheap read."""
+        raise NotImplementedError
+
+    async def _verify(self) -> None:
+        try:
+            async with self._calling("start", repeatable=True) as client:
+                await self._probe(client)
+        except (errors.AuthenticationError, errors.AuthorizationError, errors.NetworkError, errors.InternalError):
+            raise
+        except errors.MessagingError:
+            return  # the credentials were taken; a fake need not have every resource
+
+    def _load_client(self) -> Any:
+        from twilio.rest import Client  # type: ignore[import-untyped] # noqa: PLC0415 - late, for the webhook side
+
+        from messaging.providers.twilio.transport import Transport  # noqa: PLC0415 - late, for the webhook side
+
+        open_transport = self._open_transport or Transport
+        username, password = self._twilio.credentials
+        client = Client(
+            username,
+            password,
+            self._twilio.account_sid,
+            http_client=open_transport(timeout=self._config.timeout, base_url=self._twilio.base_url),
+        )
+        self._resources(client)
+        return client
+
+    def _resources(self, client: Any) -> Any:
+        """The product's resources; touching them loads their modules."""
+        raise NotImplementedError
+
+    async def _close_client(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.http_client.close()
+
+    def _require_running(self, op: str) -> None:
+        if self._phase is _Phase.NEW:
+            raise errors.NotStarted("start() has not been called", op=op, provider=self.NAME)
+        if self._phase is _Phase.STOPPED:
+            raise errors.ShutdownError("stopped", op=op, provider=self.NAME)
+
+    @asynccontextmanager
+    async def _calling(
+        self, op: str, *, sid: str = "", repeatable: bool = False, missing: type[errors.NotFound] | None = None
+    ) -> AsyncIterator[Any]:
+        """The frame of a call: the client in, errors of the core out.
+
+        Args:
+            repeatable: Doing it twice is doing it once, so an unknown outcome is simply repeated.
+            missing: What a bare 404 means here.
+        """
+        self._require_running(op)
+        self._in_flight += 1
+        try:
+            yield self._resources(self._client)
+        except errors.MessagingError as error:
+            if missing and type(error) is errors.NotFound:
+                error = _as(missing, error)
+            error.op, error.provider = op, self.NAME
+            error.conversation_sid = opaque_sid(sid) or ""
+            if error.ambiguous and repeatable:
+                error.ambiguous, error.retryable = False, True
+            if isinstance(error, errors.RateLimit):
+                self._rate_limits.append(self._now())
+            raise error from None
+        except Exception as unread:  # noqa: BLE001 - only errors of the core leave a backend
+            # The SDK or we could not read a success: whatever was asked for has happened. Not chained: the texts of
+            # others may quote what they could not read.
+            raise errors.InternalError(
+                f"{type(unread).__name__} while reading the answer",
+                op=op,
+                provider=self.NAME,
+                conversation_sid=opaque_sid(sid) or "",
+                retryable=repeatable,
+                ambiguous=not repeatable,
+            ) from None
+        finally:
+            self._in_flight -= 1
+            if not self._in_flight:
+                self._idle.set()
+
+    async def _pause(self) -> bool:
+        """Wait for the next look of a stream; False when the backend stops."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), self._twilio.poll_seconds)
+        except TimeoutError:
+            return True
+        return False
+
+
+def path_part(sid: str, missing: type[errors.NotFound]) -> str:
+    """A sid that is safe in a URL's path.
+
+    Raises:
+        errors.NotFound: what cannot be a sid does not exist.
+    """
+    if not _SID.fullmatch(sid):
+        raise missing("sid: not a sid")
+    return sid
+
+
+def _as(kind: type[errors.NotFound], error: errors.MessagingError) -> errors.MessagingError:
+    return kind(error.message, provider_code=error.provider_code, status=error.status)

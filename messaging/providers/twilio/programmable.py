@@ -1,0 +1,263 @@
+"""The backend `twilio_messaging`: SMS, WhatsApp and RCS. A conversation is a pair of addresses, and sends have no key.
+
+So a send of unknown outcome is found by comparing: same pair, same text, created since, belonging to no other send.
+A status callback brings our key back sooner, when there is a `webhook_url` for it.
+https://www.twilio.com/docs/messaging/api/message-resource
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, NoReturn
+from urllib.parse import quote
+
+from messaging import errors
+from messaging.model import (
+    Capabilities,
+    Channel,
+    Conversation,
+    ConversationConfig,
+    ConversationState,
+    Message,
+    Page,
+    Participant,
+    SendOutcome,
+    SendProof,
+)
+from messaging.providers.twilio import resources, vocabulary
+from messaging.providers.twilio.lifecycle import TwilioBackend
+from messaging.providers.twilio.message_events import MAX_MEDIA
+from messaging.providers.twilio.pair import AddressPair, is_address
+from messaging.providers.twilio.webhooks import MESSAGING_ROUTES, Parser
+
+MAX_BODY = 1600
+STATUS_PATH = "/webhooks/twilio/status"
+_PAGE = 100
+# 500 messages between two addresses since a send: no longer a look, but a search.
+_MAX_LOOKS = 5
+# Twilio's dates have whole seconds, and the clocks of two well-kept machines differ by less.
+_SKEW = timedelta(seconds=3)
+# Beyond this no list order can still hide a match: a page that is all older ends the look.
+_OLD = timedelta(minutes=1)
+_OURS = "outbound-api"
+_THEIRS = "inbound"
+
+
+class MessagingBackend(TwilioBackend):
+    """One account's messages."""
+
+    NAME = "twilio_messaging"
+    ROUTES: ClassVar[Mapping[str, Parser]] = MESSAGING_ROUTES
+    CAPABILITIES = Capabilities(
+        channels=frozenset({Channel.SMS, Channel.MMS, Channel.WHATSAPP, Channel.RCS, Channel.MESSENGER}),
+        conversations=False,
+        participants=False,
+        outbound_media=True,
+        max_body=MAX_BODY,
+        proves_absence=False,
+    )
+
+    async def create_conversation(self, config: ConversationConfig) -> Conversation:
+        """The conversation of the pair in `attributes`: `to`, and `from` unless a number of ours is configured.
+
+        Raises:
+            errors.InvalidConversation
+        """
+        self._require_running("create_conversation")
+        theirs = self._end(config.attributes.get("to"), "attributes.to")
+        default = self._twilio.whatsapp_number if theirs.channel is Channel.WHATSAPP else self._twilio.phone_number
+        prefix = "whatsapp:" if theirs.channel is Channel.WHATSAPP else ""
+        given = config.attributes.get("from") or (prefix + default if default else None)
+        return self._conversation(AddressPair(ours=self._end(given, "attributes.from"), theirs=theirs), config)
+
+    async def get_conversation(self, sid: str) -> Conversation:
+        """The conversation of a pair: there for every pair, and always active.
+
+        Raises:
+            errors.ConversationNotFound: not a pair.
+        """
+        return self._conversation(self._pair("get_conversation", sid), ConversationConfig())
+
+    async def list_conversations(
+        self, *, state: ConversationState | None = None, limit: int = 50, cursor: str | None = None
+    ) -> Page[Conversation]:
+        """Not of this product.
+
+        Raises:
+            errors.UnsupportedProvider
+        """
+        del state, limit, cursor
+        self._refuse("list_conversations", "there is no list of conversations, only messages")
+
+    async def close_conversation(self, sid: str) -> None:
+        """Nothing to do: a pair of addresses is never closed.
+
+        Raises:
+            errors.ConversationNotFound: not a pair.
+        """
+        self._pair("close_conversation", sid)
+
+    async def send_message(self, sid: str, message: Message, *, key: str | None = None) -> Message:
+        """Send from our address to theirs.
+
+        Raises:
+            errors.ConversationNotFound, errors.InvalidMessage, errors.MessageFailed, errors.RateLimit
+            errors.NetworkError
+        """
+        pair = self._pair("send_message", sid)
+        wanted = {"to": pair.theirs.raw, "from_": pair.ours.raw, **self._content(message)}
+        if self._twilio.messaging_service_sid:
+            wanted["messaging_service_sid"] = self._twilio.messaging_service_sid
+        if base := self._twilio.callback_url:
+            wanted["status_callback"] = base + STATUS_PATH + (f"?key={quote(key, safe='')}" if key else "")
+        async with self._calling("send_message", sid=sid) as messages:
+            return resources.message(await messages.create_async(**wanted), conversation_sid=sid)
+
+    async def find_message(
+        self,
+        sid: str,
+        key: str,
+        *,
+        message: Message | None = None,
+        since: datetime | None = None,
+        known: Collection[str] = (),
+    ) -> SendProof:
+        """Look for an equal message of ours, created at or after `since` and not in `known`; the oldest one wins.
+
+        Without `message` and `since` there is nothing to compare, and the outcome stays uncertain.
+
+        Raises:
+            errors.ConversationNotFound
+        """
+        del key  # nothing carries it
+        pair = self._pair("find_message", sid)
+        if message is None or since is None:
+            return SendProof(outcome=SendOutcome.UNCERTAIN)
+        found, complete = await self._listed("find_message", sid, pair.ours.raw, pair.theirs.raw, since)
+        matches = [item for item in found if item.sid not in known and _equal(item, message, since)]
+        if matches:
+            match = min(matches, key=_created)
+            return SendProof(outcome=SendOutcome.CONFIRMED, message=resources.message(match, conversation_sid=sid))
+        settled = self._now() - since >= timedelta(seconds=self._twilio.settle_seconds)
+        return SendProof(outcome=SendOutcome.ABSENT if settled and complete else SendOutcome.UNCERTAIN)
+
+    def receive_messages(self, sid: str) -> AsyncIterator[Message]:
+        """Messages of theirs, from the first step of the iteration on, by looking at intervals.
+
+        Raises:
+            errors.ConversationNotFound
+        """
+        return self._received(self._pair("receive_messages", sid))
+
+    async def add_participant(self, sid: str, participant: Participant) -> Participant:
+        """Not of this product.
+
+        Raises:
+            errors.UnsupportedProvider
+        """
+        del sid, participant
+        self._refuse("add_participant", "a pair of addresses has no participants")
+
+    async def remove_participant(self, sid: str, participant_sid: str) -> None:
+        """Not of this product.
+
+        Raises:
+            errors.UnsupportedProvider
+        """
+        del sid, participant_sid
+        self._refuse("remove_participant", "a pair of addresses has no participants")
+
+    def _resources(self, client: Any) -> Any:
+        return client.api.v2010.account.messages
+
+    async def _probe(self, client: Any) -> None:
+        await client.page_async(page_size=1)
+
+    def _pair(self, op: str, sid: str) -> AddressPair:
+        self._require_running(op)
+        try:
+            return AddressPair.parse(sid)
+        except errors.ConversationNotFound as missing:
+            missing.op, missing.provider = op, self.NAME
+            raise
+
+    def _refuse(self, op: str, why: str) -> NoReturn:
+        self._require_running(op)
+        raise errors.UnsupportedProvider(why, op=op, provider=self.NAME)
+
+    def _end(self, raw: Any, field: str) -> Any:
+        if not isinstance(raw, str) or not is_address(raw):
+            raise errors.InvalidConversation(
+                f"{field}: an address like +15550100000 or whatsapp:+15550100000 expected",
+                op="create_conversation",
+                provider=self.NAME,
+            )
+        return vocabulary.address(raw)
+
+    def _conversation(self, pair: AddressPair, config: ConversationConfig) -> Conversation:
+        return Conversation(
+            sid=pair.sid,
+            account_sid=self._twilio.account_sid,
+            friendly_name=config.friendly_name,
+            unique_name=config.unique_name,
+            attributes={**config.attributes, "from": pair.ours.raw, "to": pair.theirs.raw},
+            timers=config.timers,
+            messaging_service_sid=self._twilio.messaging_service_sid,
+        )
+
+    def _content(self, message: Message) -> dict[str, Any]:
+        wrong = None
+        if not message.body and not message.media:
+            wrong = "body: missing; text, media or both expected"
+        elif len(message.body) > MAX_BODY:
+            wrong = f"body: {len(message.body)} characters, at most {MAX_BODY} expected"
+        elif len(message.media) > MAX_MEDIA or any(not item.url for item in message.media):
+            wrong = f"media: at most {MAX_MEDIA}, each with a public url, expected"
+        if wrong:
+            raise errors.InvalidMessage(wrong, op="send_message", provider=self.NAME)
+        content: dict[str, Any] = {"body": message.body} if message.body else {}
+        return content | ({"media_url": [item.url for item in message.media]} if message.media else {})
+
+    async def _listed(self, op: str, sid: str, sender: str, to: str, since: datetime) -> tuple[list[Any], bool]:
+        """Messages of one direction, and whether none since then is left out.
+
+        Not asked by `DateSent`: a message that still waits in the sender's queue has none, and must be found.
+        """
+        options: dict[str, Any] = {"to": to, "from_": sender, "page_size": _PAGE}
+        found: list[Any] = []
+        async with self._calling(op, sid=sid, repeatable=True) as messages:
+            for _ in range(_MAX_LOOKS):
+                page = await messages.page_async(**options)
+                items = list(page)
+                found += items
+                cursor = resources.cursor(page.next_page_url)
+                if cursor is None or (items and all(_created(item) < since - _OLD for item in items)):
+                    return found, True
+                options.update(resources.page_options(cursor))
+        return found, False
+
+    async def _received(self, pair: AddressPair) -> AsyncIterator[Message]:
+        since = self._now()
+        seen: set[str] = set()
+        while await self._pause():
+            listed, _ = await self._listed("receive_messages", pair.sid, pair.theirs.raw, pair.ours.raw, since)
+            fresh = [item for item in listed if item.direction == _THEIRS and item.sid not in seen]
+            seen = {item.sid for item in listed}
+            # Listed newest first. Created in the very second of the start counts as before it or after it: after.
+            for item in reversed([item for item in fresh if _created(item) >= since.replace(microsecond=0)]):
+                yield resources.message(item, conversation_sid=pair.sid)
+
+
+def _created(item: Any) -> datetime:
+    return item.date_created if isinstance(item.date_created, datetime) else datetime.max.replace(tzinfo=UTC)
+
+
+def _equal(item: Any, message: Message, since: datetime) -> bool:
+    return (
+        item.direction == _OURS
+        and (item.body or "").strip() == message.body.strip()
+        # 0 too: Twilio counts the media of an outbound message only once it has fetched them.
+        and resources.media_count(item) in {0, len(message.media)}
+        and _created(item) >= since - _SKEW
+    )

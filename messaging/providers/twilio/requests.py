@@ -1,0 +1,85 @@
+"""What we ask Conversations for, as the SDK's arguments; refused here when Twilio could only refuse it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from messaging import errors
+from messaging.model import ConversationConfig, ConversationState, Message, Participant
+from messaging.providers.twilio import resources
+from messaging.providers.twilio.vocabulary import KEY_ATTRIBUTE
+
+MAX_BODY = 1600  # https://www.twilio.com/docs/conversations/conversations-limits
+
+
+def conversation(config: ConversationConfig, messaging_service_sid: str | None) -> dict[str, Any]:
+    """Of a new conversation.
+
+    Raises:
+        errors.InvalidConversation
+    """
+    if config.state not in {ConversationState.ACTIVE, ConversationState.INACTIVE}:
+        raise errors.InvalidConversation("state: a new conversation is active or inactive")
+    timers = {"timers_inactive": config.timers.inactive_after, "timers_closed": config.timers.closed_after}
+    given = {
+        "friendly_name": config.friendly_name,
+        "unique_name": config.unique_name,
+        "messaging_service_sid": config.messaging_service_sid or messaging_service_sid,
+        # Left out while it is the default: some fakes take the name of a state only on update.
+        "state": None if config.state is ConversationState.ACTIVE else config.state.value,
+        "attributes": resources.write_attributes(config.attributes, errors.InvalidConversation)
+        if config.attributes
+        else None,
+        **{name: f"PT{seconds:.0f}S" for name, seconds in timers.items() if seconds is not None},
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def message(outbound: Message, key: str | None, *, author: str) -> dict[str, Any]:
+    """Of a new message, with our key among its attributes.
+
+    Raises:
+        errors.InvalidMessage
+    """
+    if not outbound.body and not outbound.media:
+        raise errors.InvalidMessage("body: missing; text, media or both expected")
+    if len(outbound.body) > MAX_BODY:
+        raise errors.InvalidMessage(f"body: {len(outbound.body)} characters, at most {MAX_BODY} expected")
+    if len(outbound.media) > 1 or any(not item.sid for item in outbound.media):
+        raise errors.InvalidMessage("media: one that was uploaded to Twilio expected, by its sid")
+    attributes = {**outbound.attributes, **({KEY_ATTRIBUTE: key} if key else {})}
+    given = {
+        "author": author,
+        "body": outbound.body,
+        "media_sid": outbound.media[0].sid if outbound.media else None,
+        "attributes": resources.write_attributes(attributes, errors.InvalidMessage) if attributes else None,
+    }
+    return {name: value for name, value in given.items() if value}
+
+
+def participant(wanted: Participant) -> dict[str, Any]:
+    """Of a new participant: an identity, a pair of addresses, or a projected address.
+
+    Raises:
+        errors.InvalidParticipant
+    """
+    binding = wanted.binding
+    if (wanted.identity is None) == (binding is None):
+        raise errors.InvalidParticipant("identity, binding: exactly one of them expected")
+    if binding is not None and (binding.address is None) != (binding.proxy_address is None):
+        raise errors.InvalidParticipant("binding: an address and its proxy_address expected")
+    if binding is not None and binding.address is None and binding.projected_address is None:
+        raise errors.InvalidParticipant("binding: an address or a projected_address expected")
+    given = {
+        "identity": wanted.identity,
+        "messaging_binding_address": binding.address.raw if binding and binding.address else None,
+        "messaging_binding_proxy_address": binding.proxy_address.raw if binding and binding.proxy_address else None,
+        "messaging_binding_projected_address": binding.projected_address.raw
+        if binding and binding.projected_address
+        else None,
+        "role_sid": wanted.role_sid,
+        "attributes": resources.write_attributes(wanted.attributes, errors.InvalidParticipant)
+        if wanted.attributes
+        else None,
+    }
+    return {name: value for name, value in given.items() if value}

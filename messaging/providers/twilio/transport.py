@@ -1,0 +1,180 @@
+"""The SDK's HTTP client, ours: the one it ships ignores its time-out and can send a POST twice.
+
+One pooled connection set. It times out, never retries, and turns what is no success into an error of the core here,
+while the response's headers are still at hand; the SDK sees only successes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the SDK ships no types
+from twilio.http.response import Response  # type: ignore[import-untyped]
+
+from messaging import errors
+from messaging.providers.twilio import error_table
+
+ORIGINAL_HOST = "X-Sim-Original-Host"
+_PROVIDER_DOMAIN = ".twilio.com"
+# A connection is there within a few round trips or not at all; the rest of the time belongs to the answer.
+_MAX_CONNECT = 5.0
+# Far above the 100 requests that Twilio takes at once before it answers 429.
+_LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30)
+_MAX_RETRY_AFTER = 3600.0
+
+# Raised before the first byte of the request was written.
+_BEFORE_WRITE: tuple[type[Exception], ...] = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+)
+
+
+def _without_query(record: logging.LogRecord) -> bool:
+    """httpx logs every URL at INFO, and the query of a list of messages holds the numbers of two people."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.copy_with(query=None) if isinstance(arg, httpx.URL) else arg for arg in record.args)
+    return True
+
+
+class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
+    """Sends the SDK's requests. `base_url` takes every `*.twilio.com` call; the host meant goes into a header."""
+
+    def __init__(
+        self, *, timeout: float, base_url: str | None = None, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        super().__init__(logging.getLogger(__name__), True, None)
+        logging.getLogger("httpx").addFilter(_without_query)  # adding it again changes nothing
+        self._seconds = timeout
+        self._base = urlsplit(base_url) if base_url else None
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(timeout, connect=min(timeout, _MAX_CONNECT)),
+            limits=_LIMITS,
+            follow_redirects=False,
+            transport=transport,
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        timeout: float | None = None,
+        allow_redirects: bool = False,
+    ) -> Response:
+        """Send once.
+
+        Raises:
+            errors.MessagingError: classified, without `op`.
+        """
+        del timeout, allow_redirects  # one time-out for all, and credentials follow no redirect
+        target, extra = self._target(url)
+        sent = {**(headers or {}), **extra}
+        writes = method.upper() == "POST"
+        try:
+            async with asyncio.timeout(self._seconds):
+                response = await self._client.request(
+                    method.upper(), target, params=params or None, headers=sent, auth=auth, **_body(sent, data)
+                )
+        except TimeoutError:
+            raise _lost(errors.Timeout, f"no answer within {self._seconds:g} s", written=writes) from None
+        except _BEFORE_WRITE as failure:
+            raise _lost(_kind(failure), f"{type(failure).__name__} before the request was sent") from None
+        except httpx.HTTPError as failure:
+            raise _lost(
+                _kind(failure), f"{type(failure).__name__} after the request was sent", written=writes
+            ) from None
+        return _accept(response, writes=writes)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    def _target(self, url: str) -> tuple[str, dict[str, str]]:
+        """Where to send it. The credentials go to the provider's hosts and to `base_url`, and nowhere else."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host.endswith(_PROVIDER_DOMAIN) and parts.scheme == "https":
+            if self._base is None:
+                return url, {}
+            path = self._base.path.rstrip("/") + parts.path
+            return urlunsplit((self._base.scheme, self._base.netloc, path, parts.query, "")), {ORIGINAL_HOST: host}
+        if self._base is not None and parts.netloc == self._base.netloc:
+            return url, {}
+        raise errors.InternalError("the provider pointed to a host that is not its own")
+
+
+def _body(headers: Mapping[str, str], data: Mapping[str, Any] | None) -> dict[str, Any]:
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not data:
+        return {}
+    if kind.endswith("json"):
+        return {"content": json.dumps(data).encode()}
+    return {"data": dict(data)}
+
+
+def _accept(response: httpx.Response, *, writes: bool) -> Response:
+    if response.is_success:
+        if response.content and not _is_json(response):
+            raise _lost(errors.NetworkError, "the answer is not JSON", written=writes, status=response.status_code)
+        return Response(response.status_code, response.text, response.headers)
+    raise error_table.translate(
+        status=response.status_code,
+        code=_code(response),
+        writes=writes,
+        retry_after=_retry_after(response.headers.get("Retry-After")),
+        request_id=_request_id(response.headers.get("Twilio-Request-Id", "")),
+    )
+
+
+def _lost(
+    kind: type[errors.MessagingError], why: str, *, written: bool = False, status: int | None = None
+) -> errors.MessagingError:
+    return kind(why, retryable=not written, ambiguous=written, status=status)
+
+
+def _kind(failure: Exception) -> type[errors.MessagingError]:
+    return errors.Timeout if isinstance(failure, httpx.TimeoutException) else errors.NetworkError
+
+
+def _is_json(response: httpx.Response) -> bool:
+    try:
+        json.loads(response.content)
+    except ValueError:
+        return False
+    return True
+
+
+def _code(response: httpx.Response) -> int | None:
+    try:
+        content = json.loads(response.content)
+    except ValueError:
+        return None
+    code = content.get("code") if isinstance(content, dict) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit():
+        code = int(code)
+    return code if isinstance(code, int) and not isinstance(code, bool) else None
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds. The date form is not used by Twilio and is passed over."""
+    if value is None or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value.strip()):
+        return None
+    return min(float(value), _MAX_RETRY_AFTER)
+
+
+def _request_id(value: str) -> str:
+    return value if re.fullmatch(r"RQ[0-9a-f]{32}", value) else ""

@@ -1,0 +1,65 @@
+"""Providers by name. They announce themselves as entry points, so a third party's needs no line of ours.
+
+    [project.entry-points."messaging.providers"]
+    example = "example.messaging:backend"
+
+A factory takes a `MessagingConfig` and returns a `ConversationalBackend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from messaging import errors
+from messaging.backend import ConversationalBackend
+from messaging.config import MessagingConfig, new_config
+
+GROUP = "messaging.providers"
+
+Factory = Callable[[MessagingConfig], ConversationalBackend]
+
+
+def providers() -> Mapping[str, EntryPoint]:
+    """The installed providers. Nothing of theirs is imported."""
+    return {found.name: found for found in entry_points(group=GROUP)}
+
+
+def new_backend(provider: str, **options: Any) -> ConversationalBackend:
+    """Build a backend, with spans, metrics and logs around it as configured. It is not started.
+
+    Args:
+        options: Fields of `MessagingConfig`; every other keyword goes into its `provider_specific`.
+
+    Raises:
+        errors.ProviderNotFound: lists what there is.
+        errors.InvalidConfig
+    """
+    from messaging.instrumented import InstrumentedBackend  # noqa: PLC0415 - listing providers needs no telemetry
+
+    backend = _factory(provider)(_config(provider, options))
+    return InstrumentedBackend(backend)
+
+
+def _factory(provider: str) -> Factory:
+    known = providers()
+    if provider not in known:
+        there = ", ".join(sorted(known)) or "none"
+        raise errors.ProviderNotFound(f"provider: not registered; there is {there}", op="new_backend")
+    try:
+        factory: Factory = known[provider].load()
+    except (ImportError, AttributeError) as broken:
+        raise errors.ProviderNotFound(
+            f"provider: its entry point {known[provider].value} cannot be loaded, {type(broken).__name__}",
+            op="new_backend",
+            provider=provider,
+        ) from broken
+    return factory
+
+
+def _config(provider: str, options: Mapping[str, Any]) -> MessagingConfig:
+    ours = MessagingConfig.model_fields.keys() - {"provider", "provider_specific"}
+    common = {name: value for name, value in options.items() if name in ours}
+    own = {name: value for name, value in options.items() if name not in {*ours, "provider_specific"}}
+    return new_config(provider, **common, provider_specific={**options.get("provider_specific", {}), **own})

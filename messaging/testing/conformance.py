@@ -1,0 +1,314 @@
+"""What every provider must do, as tests. Subclass it, give it a backend, and pytest runs the rest.
+
+    class TestMine(BackendConformance):
+        @pytest.fixture
+        def backend(self):
+            return MyBackend(new_config("mine", ...))
+
+`backend` is a fixture that returns one that is not started yet; the suite starts and stops it. The other hooks have
+defaults that suit a provider with conversations of its own.
+"""
+
+# ruff: noqa: S101 - assertions are what this is for, and the names of tests say what they hold
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from messaging import errors
+from messaging.backend import ConversationalBackend
+from messaging.model import (
+    ConversationConfig,
+    ConversationState,
+    Health,
+    Message,
+    Participant,
+    SendOutcome,
+    WebhookRequest,
+)
+
+# How long a message of others may take to come out of `receive_messages`; a hang, not a performance, ends here.
+_PATIENCE = 20.0
+
+
+class BackendConformance:
+    """The suite."""
+
+    # Hooks.
+
+    @pytest.fixture
+    def backend(self) -> ConversationalBackend:
+        """A backend that is not started."""
+        raise NotImplementedError
+
+    async def open_sid(self, backend: ConversationalBackend) -> str:
+        """A conversation that takes messages."""
+        return (await backend.create_conversation(ConversationConfig(friendly_name="conformance"))).sid
+
+    def missing_sid(self) -> str:
+        """A sid of the right form that no conversation has; one of a wrong form where every right one exists."""
+        return "CH" + uuid.uuid4().hex
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return ()
+
+    def webhook(self) -> WebhookRequest | None:
+        """A genuine webhook; None skips its tests."""
+        return None
+
+    def forged(self, request: WebhookRequest) -> WebhookRequest:
+        """The same with something else in it, under the old signature."""
+        return replace(request, body=request.body + b"&Body=else")
+
+    async def write_as_person(self, backend: ConversationalBackend, sid: str, body: str) -> bool:
+        """Let somebody write into the conversation; False skips the tests of receiving."""
+        del backend, sid, body
+        return False
+
+    # Life cycle.
+
+    @pytest_asyncio.fixture
+    async def running(self, backend: ConversationalBackend) -> AsyncIterator[ConversationalBackend]:
+        async with backend:
+            yield backend
+
+    @pytest.mark.asyncio
+    async def test_calls_before_start_are_refused(self, backend: ConversationalBackend) -> None:
+        for call in _calls(backend, self.missing_sid()):
+            with pytest.raises(errors.NotStarted):
+                await call()
+        await backend.stop()
+
+    @pytest.mark.asyncio
+    async def test_calls_after_stop_are_refused(self, backend: ConversationalBackend) -> None:
+        await backend.start()
+        await backend.stop()
+        for call in _calls(backend, self.missing_sid()):
+            with pytest.raises(errors.ShutdownError):
+                await call()
+
+    @pytest.mark.asyncio
+    async def test_stopping_twice_is_stopping_once(self, backend: ConversationalBackend) -> None:
+        await backend.start()
+        await backend.stop()
+        await backend.stop()
+
+    @pytest.mark.asyncio
+    async def test_a_running_backend_is_healthy(self, running: ConversationalBackend) -> None:
+        assert (await running.health_check()).status is Health.HEALTHY
+
+    @pytest.mark.asyncio
+    async def test_the_health_of_one_that_does_not_run_is_told_not_raised(self, backend: ConversationalBackend) -> None:
+        assert (await backend.health_check()).status is Health.UNHEALTHY
+        await backend.stop()
+
+    @pytest.mark.asyncio
+    async def test_no_secret_is_shown(self, running: ConversationalBackend) -> None:
+        shown = repr(running.get_config()) + running.get_config().model_dump_json() + repr(running)
+        assert not [secret for secret in self.secrets() if secret in shown]
+
+    # Conversations.
+
+    @pytest.mark.asyncio
+    async def test_a_unique_name_makes_one_conversation(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        config = ConversationConfig(unique_name=f"conformance-{uuid.uuid4().hex}", attributes={"topic": "a"})
+        first = await running.create_conversation(config)
+        second = await running.create_conversation(config)
+        assert first.sid == second.sid
+        assert second.attributes == {"topic": "a"}
+
+    @pytest.mark.asyncio
+    async def test_a_conversation_is_found_by_its_sid(self, running: ConversationalBackend) -> None:
+        sid = await self.open_sid(running)
+        found = await running.get_conversation(sid)
+        assert (found.sid, found.state) == (sid, ConversationState.ACTIVE)
+
+    @pytest.mark.asyncio
+    async def test_a_missing_conversation_is_not_found(self, running: ConversationalBackend) -> None:
+        with pytest.raises(errors.ConversationNotFound):
+            await running.get_conversation(self.missing_sid())
+        with pytest.raises(errors.ConversationNotFound):
+            await running.send_message(self.missing_sid(), Message(body="hello"))
+        with pytest.raises(errors.ConversationNotFound):
+            await running.close_conversation(self.missing_sid())
+        with pytest.raises(errors.ConversationNotFound):
+            await running.find_message(self.missing_sid(), "turn-1")
+        with pytest.raises(errors.ConversationNotFound):
+            await anext(running.receive_messages(self.missing_sid()))
+        if running.capabilities.participants:
+            with pytest.raises(errors.ConversationNotFound):
+                await running.add_participant(self.missing_sid(), Participant(identity="ada"))
+            with pytest.raises(errors.ConversationNotFound):
+                await running.remove_participant(self.missing_sid(), "MB" + "0" * 32)
+
+    @pytest.mark.asyncio
+    async def test_pages_hold_everything_once(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        made = {await self.open_sid(running) for _ in range(5)}
+        listed: list[str] = []
+        cursor = None
+        for _ in range(50):
+            page = await running.list_conversations(limit=2, cursor=cursor)
+            listed += [conversation.sid for conversation in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        assert made <= set(listed)
+        assert len(listed) == len(set(listed))
+
+    @pytest.mark.asyncio
+    async def test_a_closed_conversation_stays_closed_and_takes_nothing(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        sid = await self.open_sid(running)
+        await running.close_conversation(sid)
+        await running.close_conversation(sid)
+        assert (await running.get_conversation(sid)).state is ConversationState.CLOSED
+        with pytest.raises(errors.ConversationClosed):
+            await running.send_message(sid, Message(body="hello"))
+
+    # Messages.
+
+    @pytest.mark.asyncio
+    async def test_a_sent_message_is_confirmed_by_its_key(self, running: ConversationalBackend) -> None:
+        sid, since, message = await self.open_sid(running), datetime.now(UTC), Message(body="a look at the sky")
+        sent = await running.send_message(sid, message, key="turn-1")
+        assert sent.sid
+        proof = await running.find_message(sid, "turn-1", message=message, since=since)
+        assert proof.outcome is SendOutcome.CONFIRMED
+        assert proof.message is not None
+        assert proof.message.sid == sent.sid
+
+    @pytest.mark.asyncio
+    async def test_what_was_never_sent_is_not_confirmed(self, running: ConversationalBackend) -> None:
+        sid, since, message = await self.open_sid(running), datetime.now(UTC), Message(body="a look at the sea")
+        await running.send_message(sid, Message(body="something else"), key="turn-1")
+        long_ago = since - timedelta(minutes=10)
+        proof = await running.find_message(sid, "turn-2", message=message, since=long_ago)
+        allowed = {SendOutcome.ABSENT} if running.capabilities.proves_absence else set(SendOutcome)
+        assert proof.outcome in allowed - {SendOutcome.CONFIRMED}
+
+    @pytest.mark.asyncio
+    async def test_equal_texts_of_two_turns_are_two_sends(self, running: ConversationalBackend) -> None:
+        sid, since, message = await self.open_sid(running), datetime.now(UTC), Message(body="ok")
+        first = await running.send_message(sid, message, key="turn-1")
+        proof = await running.find_message(sid, "turn-2", message=message, since=since, known={first.sid})
+        assert proof.outcome is not SendOutcome.CONFIRMED
+        second = await running.send_message(sid, message, key="turn-2")
+        proof = await running.find_message(sid, "turn-2", message=message, since=since, known={first.sid})
+        assert proof.message is not None
+        assert proof.message.sid == second.sid
+
+    @pytest.mark.asyncio
+    async def test_an_impossible_message_is_refused(self, running: ConversationalBackend) -> None:
+        sid = await self.open_sid(running)
+        for body in ("", "x" * (running.capabilities.max_body + 1)):
+            with pytest.raises(errors.InvalidMessage):
+                await running.send_message(sid, Message(body=body))
+
+    @pytest.mark.asyncio
+    async def test_messages_of_others_are_received(self, running: ConversationalBackend) -> None:
+        sid = await self.open_sid(running)
+        stream = running.receive_messages(sid)
+        waiting = asyncio.ensure_future(anext(stream))
+        try:
+            await asyncio.sleep(0.2)  # let it find out where it starts
+            await running.send_message(sid, Message(body="ours"))
+            if not await self.write_as_person(running, sid, "theirs"):
+                pytest.skip("no way to write as a person")
+            received = await asyncio.wait_for(asyncio.shield(waiting), _PATIENCE)
+            assert received.body == "theirs"
+        finally:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            await _leave(stream)
+
+    # Participants.
+
+    @pytest.mark.asyncio
+    async def test_adding_a_participant_twice_is_adding_once(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.participants)
+        sid = await self.open_sid(running)
+        first = await running.add_participant(sid, Participant(identity="ada"))
+        second = await running.add_participant(sid, Participant(identity="ada"))
+        assert first.sid == second.sid
+        await running.remove_participant(sid, first.sid)
+        with pytest.raises(errors.ParticipantNotFound):
+            await running.remove_participant(sid, first.sid)
+
+    @pytest.mark.asyncio
+    async def test_nobody_is_no_participant(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.participants)
+        with pytest.raises(errors.InvalidParticipant):
+            await running.add_participant(await self.open_sid(running), Participant())
+
+    @pytest.mark.asyncio
+    async def test_what_it_cannot_do_it_says(self, running: ConversationalBackend) -> None:
+        if not running.capabilities.participants:
+            with pytest.raises(errors.UnsupportedProvider):
+                await running.add_participant(await self.open_sid(running), Participant(identity="ada"))
+        if not running.capabilities.conversations:
+            with pytest.raises(errors.UnsupportedProvider):
+                await running.list_conversations()
+
+    # Webhooks.
+
+    @pytest.mark.asyncio
+    async def test_a_webhook_needs_no_connection_and_repeats_its_keys(self, backend: ConversationalBackend) -> None:
+        request = _given(self.webhook())
+        first, second = await backend.handle_webhook(request), await backend.handle_webhook(request)
+        assert [event.event_key for event in first] == [event.event_key for event in second]
+        assert all(event.event_key and event.provider == backend.name for event in first)
+        await backend.stop()
+
+    @pytest.mark.asyncio
+    async def test_a_forged_or_unsigned_webhook_is_refused(self, backend: ConversationalBackend) -> None:
+        request = _given(self.webhook())
+        for forged in (self.forged(request), replace(request, headers={})):
+            with pytest.raises(errors.InvalidSignature):
+                await backend.handle_webhook(forged)
+        await backend.stop()
+
+
+def _calls(backend: ConversationalBackend, sid: str) -> tuple[Callable[[], Awaitable[object]], ...]:
+    """Every method that needs a running backend."""
+
+    async def receive() -> None:
+        await anext(backend.receive_messages(sid))
+
+    return (
+        lambda: backend.create_conversation(ConversationConfig()),
+        lambda: backend.get_conversation(sid),
+        backend.list_conversations,
+        lambda: backend.close_conversation(sid),
+        lambda: backend.send_message(sid, Message(body="hello")),
+        lambda: backend.find_message(sid, "key"),
+        receive,
+        lambda: backend.add_participant(sid, Participant(identity="ada")),
+        lambda: backend.remove_participant(sid, "MB" + "0" * 32),
+    )
+
+
+def _needs(capability: bool) -> None:
+    if not capability:
+        pytest.skip("not a capability of this provider")
+
+
+def _given(request: WebhookRequest | None) -> WebhookRequest:
+    if request is None:
+        pytest.skip("no webhook given")
+    return request
+
+
+async def _leave(stream: object) -> None:
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()

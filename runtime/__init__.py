@@ -1,0 +1,1 @@
+"""What the processes share: settings, telemetry, the Temporal client, and one place that puts everything together."""

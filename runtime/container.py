@@ -1,0 +1,80 @@
+"""Puts together what a worker needs, and closes it again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from qdrant_client import AsyncQdrantClient
+from temporalio.client import Client
+
+from agents.engine import ReplyEngine
+from agents.loading import load_agent
+from agents.offline import SAMPLE, OfflineEngine
+from memory.embedder import Embedder
+from memory.embedders.minilm import MiniLmEmbedder
+from memory.knowledge import KnowledgeBase
+from memory.qdrant import QdrantStore
+from memory.store import MemoryStore, MemoryUnavailable
+from messaging.backend import ConversationalBackend
+from runtime import providers, temporal
+from runtime.settings import Settings
+from runtime.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """The ports of a worker's activities, and its client."""
+
+    settings: Settings
+    client: Client
+    backends: Mapping[str, ConversationalBackend]
+    memory: MemoryStore
+    engine: ReplyEngine
+
+
+@asynccontextmanager
+async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncIterator[Container]:
+    """Everything a worker needs, connected. Waits for Temporal; provider and Qdrant may be away.
+
+    Raises:
+        SettingsError, messaging.errors.AuthenticationError
+    """
+    async with AsyncExitStack() as stack:
+        embedder = MiniLmEmbedder()
+        await embedder.embed(["warm"])  # the model loads before the first person waits for it
+        engine = await _engine(settings, embedder)
+        backends = providers.backends(settings)
+        for backend in backends.values():
+            await providers.start(backend)
+            stack.push_async_callback(backend.stop)
+        memory = QdrantStore(_qdrant(settings), embedder)
+        stack.push_async_callback(memory.close)
+        with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
+            await memory.prepare()
+        client = await temporal.connect_when_up(interceptors=telemetry.interceptors)
+        yield Container(settings=settings, client=client, backends=backends, memory=memory, engine=engine)
+
+
+def _qdrant(settings: Settings) -> AsyncQdrantClient:
+    return AsyncQdrantClient(
+        url=settings.qdrant_url,
+        api_key=settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None,
+        # It would be one more request at every start, only to print a warning when Qdrant is away.
+        check_compatibility=False,
+    )
+
+
+async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
+    """The user's own agent, an LLM, or the offline engine, as configured."""
+    if settings.messaging_agent:
+        return load_agent(settings.messaging_agent)
+    knowledge = KnowledgeBase(settings.messaging_knowledge or SAMPLE, embedder)
+    await knowledge.prepare()
+    if settings.messaging_agent_model:
+        from agents.llm import LlmEngine  # noqa: PLC0415 - the extra `llm` is only needed here
+
+        return LlmEngine(settings.messaging_agent_model, knowledge)
+    return OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)

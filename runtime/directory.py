@@ -1,0 +1,188 @@
+"""The conversations there are, as Temporal knows them: listed by visibility, read by query, changed by update."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowExecution,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from messaging.model import Page
+from workflows import contracts
+from workflows.contracts import Takeover
+from workflows.conversation import ConversationWorkflow
+from workflows.state import MessageRecord, TurnRecord
+from workflows.views import ConversationView
+
+# A query needs a worker; an operator should hear soon that there is none.
+PATIENCE = timedelta(seconds=5)
+
+
+class UnknownConversation(LookupError):
+    """No conversation has this id."""
+
+
+class NoWorker(Exception):
+    """The conversation is there, but no worker answers for it."""
+
+
+class InvalidCursor(ValueError):
+    """The cursor is not one that a list returned."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationSummary:
+    """One conversation in a list. `updated_at` is as recent as its latest run; a detail view is exact."""
+
+    id: str
+    state: str
+    channel: str
+    contact_id: str
+    provider_sid: str
+    workflow_id: str
+    run_id: str
+    created_at: datetime
+    updated_at: datetime
+    assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """Reads and changes conversations."""
+
+    client: Client
+
+    async def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ConversationSummary]:
+        """One page, latest first.
+
+        Raises:
+            InvalidCursor
+        """
+        # A run that was continued is not a conversation of its own.
+        query = f"WorkflowType = '{contracts.WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+        found = self.client.list_workflows(query, page_size=limit, next_page_token=_decode(cursor))
+        await found.fetch_next_page()
+        items: dict[str, ConversationSummary] = {}
+        for execution in found.current_page or ():
+            # Of a conversation that was opened again, the latest run speaks for all.
+            items.setdefault(execution.id, _summary(execution, await execution.memo()))
+        token = found.next_page_token
+        return Page(
+            items=tuple(items.values()), next_cursor=base64.urlsafe_b64encode(token).decode() if token else None
+        )
+
+    async def get(self, conversation_id: str) -> ConversationSummary:
+        """One conversation, as it stands.
+
+        Raises:
+            UnknownConversation, NoWorker
+        """
+        view: ConversationView = await self._query(conversation_id, ConversationWorkflow.view)
+        description = await self._handle(conversation_id).describe(rpc_timeout=PATIENCE)
+        memo = await description.memo()
+        return ConversationSummary(
+            id=view.id,
+            state=view.state,
+            channel=view.channel,
+            contact_id=view.contact_id,
+            provider_sid=str(memo.get("provider_sid", "")),
+            workflow_id=description.id,
+            run_id=description.run_id,
+            created_at=view.created_at,
+            updated_at=view.updated_at,
+            assignee=view.assignee,
+        )
+
+    async def messages(self, conversation_id: str) -> tuple[MessageRecord, ...]:
+        """The most recent messages, oldest first.
+
+        Raises:
+            UnknownConversation, NoWorker
+        """
+        messages: tuple[MessageRecord, ...] = (
+            await self._query(conversation_id, ConversationWorkflow.transcript)
+        ).messages
+        return messages
+
+    async def last_turn(self, conversation_id: str) -> TurnRecord | None:
+        """What the last turn did.
+
+        Raises:
+            UnknownConversation, NoWorker
+        """
+        record: TurnRecord | None = await self._query(conversation_id, ConversationWorkflow.last_turn)
+        return record
+
+    async def takeover(self, conversation_id: str, assignee: str) -> None:
+        """Let a human answer. Raises UnknownConversation, WorkflowUpdateFailedError."""
+        await self._update(conversation_id, ConversationWorkflow.takeover, Takeover(assignee=assignee))
+
+    async def release(self, conversation_id: str) -> None:
+        """Let the agent answer again. Raises UnknownConversation."""
+        await self._update(conversation_id, ConversationWorkflow.release)
+
+    async def close(self, conversation_id: str) -> None:
+        """End the conversation. Raises UnknownConversation."""
+        await self._update(conversation_id, ConversationWorkflow.close)
+
+    def _handle(self, conversation_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(conversation_id)
+
+    async def _query(self, conversation_id: str, query: Any) -> Any:
+        try:
+            return await self._handle(conversation_id).query(query, rpc_timeout=PATIENCE)
+        except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
+            raise UnknownConversation(conversation_id) from error
+        except RPCError as error:
+            raise _translate(error, conversation_id) from error
+
+    async def _update(self, conversation_id: str, update: Any, *args: Any) -> None:
+        try:
+            await self._handle(conversation_id).execute_update(update, *args, rpc_timeout=PATIENCE)
+        except RPCError as error:
+            raise _translate(error, conversation_id) from error
+
+
+def _translate(error: RPCError, conversation_id: str) -> Exception:
+    if error.status is RPCStatusCode.NOT_FOUND:
+        return UnknownConversation(conversation_id)
+    if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED}:
+        return NoWorker()
+    return error
+
+
+def _summary(execution: WorkflowExecution, memo: Mapping[str, Any]) -> ConversationSummary:
+    is_open = execution.status is WorkflowExecutionStatus.RUNNING
+    created = memo.get("created_at")
+    return ConversationSummary(
+        id=execution.id,
+        state="active" if is_open else "closed",
+        channel=str(memo.get("channel", "")),
+        contact_id=str(memo.get("contact_id", "")),
+        provider_sid=str(memo.get("provider_sid", "")),
+        workflow_id=execution.id,
+        run_id=execution.run_id,
+        created_at=datetime.fromisoformat(created) if created else execution.start_time,
+        updated_at=execution.close_time or execution.start_time,
+    )
+
+
+def _decode(cursor: str | None) -> bytes | None:
+    if cursor is None:
+        return None
+    try:
+        return base64.b64decode(cursor, altchars=b"-_", validate=True)
+    except binascii.Error as error:
+        raise InvalidCursor("cursor: must be the next_cursor of the page before") from error

@@ -1,0 +1,157 @@
+"""From a provider's event to the conversation's workflow. When `accept` returns, Temporal holds the event."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
+from runtime.temporal import is_unreachable
+from workflows import contracts, ids
+from workflows.contracts import ConversationStart, Route
+from workflows.inbox import Attachment, DeliveryUpdate, Inbound
+from workflows.policy import MAX_TEXT, Rules
+
+# Conversations webhooks must be answered within 5 s; past this a provider should rather hear "try again".
+PATIENCE = timedelta(seconds=3)
+
+# Reports before "sent" say nothing that the accepted send did not say.
+_WORTH_TELLING = frozenset(
+    {
+        DeliveryStatus.SENT,
+        DeliveryStatus.DELIVERED,
+        DeliveryStatus.READ,
+        DeliveryStatus.UNDELIVERED,
+        DeliveryStatus.FAILED,
+    }
+)
+
+
+class TemporalUnreachable(Exception):
+    """Temporal did not take the event; the provider must send it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """Signals conversations, and starts them with their first text."""
+
+    client: Client
+    task_queue: str
+    id_key: bytes
+    rules: Rules
+
+    async def accept(self, events: list[InboundEvent]) -> int:
+        """Hand over all events in order; how many concerned a conversation.
+
+        Raises:
+            TemporalUnreachable: at least one was not taken. Handing all of them over again does no harm.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return sum([await self._accept(event) for event in events])
+        except Exception as error:
+            if is_unreachable(error):
+                raise TemporalUnreachable from error
+            raise
+
+    def conversation_id(self, event: InboundEvent) -> str:
+        """The workflow id of the event's conversation."""
+        return ids.conversation_id(
+            self.id_key,
+            provider=event.provider,
+            conversation_sid=event.conversation_sid,
+            channel=_channel(event).value,
+        )
+
+    async def _accept(self, event: InboundEvent) -> bool:
+        if event.kind is EventKind.MESSAGE_ADDED and event.message is not None and not event.echo:
+            await self._receive(event, event.message, event.theirs or Address(channel=Channel.UNKNOWN, value=""))
+            return True
+        if event.kind is EventKind.DELIVERY_UPDATED and event.delivery is not None:
+            return await self._report(event)
+        return False
+
+    async def _receive(self, event: InboundEvent, message: Message, sender: Address) -> None:
+        conversation = self.conversation_id(event)
+        inbound = Inbound(
+            key=event.event_key,
+            sid=message.sid,
+            text=message.body[:MAX_TEXT],
+            at=event.received_at,
+            author=ids.contact_id(self.id_key, sender),
+            attachments=tuple(Attachment(url=m.url, content_type=m.content_type) for m in message.media),
+            opt_out=event.opt_out.value if event.opt_out else None,
+            rules=self.rules,
+        )
+        if await self._signal(conversation, "receive", inbound):
+            return
+        start = ConversationStart(
+            conversation_id=conversation,
+            contact_id=inbound.author,
+            channel=_channel(event).value,
+            route=Route(provider=event.provider, conversation_sid=event.conversation_sid),
+            created_at=datetime.now(UTC),
+            previous_run_id=await self._last_run(conversation),
+        )
+        await self.client.start_workflow(
+            contracts.WORKFLOW,
+            start,
+            id=conversation,
+            task_queue=self.task_queue,
+            start_signal="receive",
+            start_signal_args=[inbound],
+            memo=_memo(start),
+            static_summary=f"{start.channel} conversation",
+            rpc_timeout=PATIENCE,
+        )
+
+    async def _report(self, event: InboundEvent) -> bool:
+        report = event.delivery
+        if report is None or report.status not in _WORTH_TELLING:
+            return False
+        update = DeliveryUpdate(
+            message_sid=report.message_sid, status=report.status, key=report.key, error_code=report.error_code
+        )
+        return await self._signal(self.conversation_id(event), "delivery", update)
+
+    async def _signal(self, conversation: str, name: str, payload: Any) -> bool:
+        """Whether an open run took it. Half the cost of a signal-with-start for a conversation that is known."""
+        try:
+            await self.client.get_workflow_handle(conversation).signal(name, payload, rpc_timeout=PATIENCE)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            raise
+        return True
+
+    async def _last_run(self, conversation: str) -> str | None:
+        """The run that a new one goes on from. If one is open by now, the start only signals it."""
+        try:
+            return (await self.client.get_workflow_handle(conversation).describe(rpc_timeout=PATIENCE)).run_id
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+
+
+def _channel(event: InboundEvent) -> Channel:
+    # Texts and pictures of one pair of numbers are one conversation.
+    channel = event.theirs.channel if event.theirs else event.message.channel if event.message else Channel.UNKNOWN
+    return Channel.SMS if channel is Channel.MMS else channel
+
+
+def _memo(start: ConversationStart) -> dict[str, str]:
+    """What a list shows. No address, no text."""
+    sid = start.route.conversation_sid
+    return {
+        "channel": start.channel,
+        "contact_id": start.contact_id,
+        "provider": start.route.provider,
+        "provider_sid": sid if ids.is_opaque(sid) else "",
+        "created_at": start.created_at.isoformat(),
+    }

@@ -1,0 +1,168 @@
+"""Every setting, read once from the environment (and `.env`) into one frozen object.
+
+`TEMPORAL_*` and `OTEL_*` are read by the libraries that define them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from messaging.config import explain
+from workflows.policy import Rules, TurnPolicy
+
+
+class SettingsError(ValueError):
+    """A setting is missing or wrong; the message names each one and what is allowed, and repeats no value."""
+
+
+def _comma_separated(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _http_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http:// or https:// URL with a host")
+    return value.rstrip("/")
+
+
+def _import_path(value: str) -> str:
+    module, colon, name = value.partition(":")
+    if not (module and colon and name):
+        raise ValueError("must be an import path of the form module:name")
+    return value
+
+
+Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+ImportPath = Annotated[str, AfterValidator(_import_path)]
+
+DEFAULT_TASK_QUEUE = "conversations"
+
+# Shorter keys could be guessed, and a guessed key turns contact ids back into phone numbers.
+MIN_ID_KEY = 16
+
+
+class Settings(BaseSettings):
+    """Names are those of the environment variables, in lower case."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    twilio_account_sid: str | None = None
+    twilio_auth_token: Secrets = ()
+    twilio_api_key: str | None = None
+    twilio_api_secret: SecretStr | None = None
+    twilio_phone_number: str | None = None
+    twilio_whatsapp_number: str | None = None
+    twilio_base_url: HttpUrl | None = None
+    public_url: HttpUrl = "http://127.0.0.1:8000"
+
+    temporal_task_queue: Annotated[str, Field(min_length=1)] = DEFAULT_TASK_QUEUE
+
+    qdrant_url: HttpUrl = "http://127.0.0.1:6333"
+    qdrant_api_key: SecretStr | None = None
+    qdrant_path: Path | None = None
+
+    messaging_provider: str = "twilio_messaging"
+    messaging_agent: ImportPath | None = None
+    messaging_agent_model: str | None = None
+    messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
+    messaging_knowledge: Path | None = None
+    messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
+    messaging_idle_close: Annotated[float, Field(ge=1, le=365 * 86400)] = 86400.0
+    messaging_timeout: Annotated[float, Field(ge=1, le=300)] = 30.0
+    messaging_api_host: str = "127.0.0.1"
+    messaging_api_port: Annotated[int, Field(ge=0, le=65535)] = 8000
+    messaging_api_tokens: Secrets = ()
+    messaging_id_key: SecretStr | None = None
+    messaging_data_dir: Path = Path(".messaging")
+    messaging_temporal_ui: HttpUrl = "http://127.0.0.1:8233"
+    messaging_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> Self:
+        if self.messaging_agent and self.messaging_agent_model:
+            raise ValueError("messaging_agent and messaging_agent_model exclude each other: set one of them")
+        if not self.messaging_api_tokens and not self.is_loopback:
+            raise ValueError(
+                "messaging_api_tokens: must be set when messaging_api_host is not a loopback address "
+                "(127.0.0.1, ::1, localhost)"
+            )
+        return self
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the API."""
+        if self.messaging_api_host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.messaging_api_host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def rules(self) -> Rules:
+        """What travels with each text."""
+        return Rules(turn_policy=self.messaging_turn_policy, idle_close=self.messaging_idle_close)
+
+    def id_key(self) -> bytes:
+        """The key that hides phone numbers in ids.
+
+        Raises:
+            SettingsError: it is not set, or too short to keep a secret.
+        """
+        key = self.messaging_id_key.get_secret_value() if self.messaging_id_key else ""
+        if len(key) < MIN_ID_KEY:
+            raise SettingsError(
+                f"MESSAGING_ID_KEY: must be set to at least {MIN_ID_KEY} random characters, the same for ever "
+                "(make one with: openssl rand -hex 32)"
+            )
+        return key.encode()
+
+    def provider_options(self) -> dict[str, Any]:
+        """What the Twilio providers need.
+
+        Raises:
+            SettingsError: credentials are missing.
+        """
+        if not self.twilio_account_sid:
+            raise SettingsError("TWILIO_ACCOUNT_SID: must be set (AC and 32 hexadecimal digits)")
+        if not self.twilio_auth_token:
+            raise SettingsError("TWILIO_AUTH_TOKEN: must be set, it verifies webhooks (several by comma: rotation)")
+        options: dict[str, Any] = {
+            "account_sid": self.twilio_account_sid,
+            "auth_token": [token.get_secret_value() for token in self.twilio_auth_token],
+            "api_key": self.twilio_api_key,
+            "api_secret": self.twilio_api_secret.get_secret_value() if self.twilio_api_secret else None,
+            "base_url": self.twilio_base_url,
+            "webhook_url": self.public_url,
+            "phone_number": self.twilio_phone_number,
+            "whatsapp_number": self.twilio_whatsapp_number,
+        }
+        return {name: value for name, value in options.items() if value is not None}
+
+
+def load(**overrides: Any) -> Settings:
+    """Read the settings.
+
+    Raises:
+        SettingsError
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as invalid:
+        raise SettingsError(_in_environment_names(explain(invalid))) from None
+
+
+def _in_environment_names(text: str) -> str:
+    for name in Settings.model_fields:
+        text = text.replace(name, name.upper())
+    return text

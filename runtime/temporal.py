@@ -1,0 +1,101 @@
+"""One way to reach Temporal, for every process: the client, its data converter, and the sandbox of workflow code."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client, Interceptor, WorkflowFailureError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.exceptions import TemporalError
+from temporalio.service import RetryConfig, RPCError
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.contracts import PreviousRun
+from workflows.state import ConversationState
+
+log = structlog.get_logger(__name__)
+
+# Seconds between two tries to reach a server that is still starting.
+RECONNECT = 0.5
+
+# Our pure modules, imported once for all conversations: what they define is only data and functions of their arguments.
+# The conversation itself and its steps stay inside the sandbox.
+_PASSED_THROUGH = (
+    "agents",
+    "memory",
+    "messaging",
+    "workflows.consent",
+    "workflows.contracts",
+    "workflows.flow",
+    "workflows.ids",
+    "workflows.inbox",
+    "workflows.parts",
+    "workflows.policy",
+    "workflows.state",
+    "workflows.views",
+)
+
+
+def workflow_runner() -> SandboxedWorkflowRunner:
+    """The sandbox, the same for workers and for replay."""
+    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+
+
+async def connect(
+    *, interceptors: Sequence[Interceptor] = (), lazy: bool = False, patience: timedelta = timedelta(seconds=10)
+) -> Client:
+    """A client as `TEMPORAL_*` says (address, namespace, TLS, API key, profile).
+
+    A lazy one connects at its first call. `patience` bounds the retries of a call.
+    """
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "127.0.0.1:7233")
+    retries = RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000))
+    return await Client.connect(
+        **config,
+        data_converter=pydantic_data_converter,
+        interceptors=list(interceptors),
+        lazy=lazy,
+        retry_config=retries,
+    )
+
+
+async def connect_when_up(*, interceptors: Sequence[Interceptor] = ()) -> Client:
+    """A connected client, however long the server takes to come up."""
+    while True:
+        try:
+            return await connect(interceptors=interceptors)
+        except RuntimeError as error:
+            log.info("waiting for Temporal", error=str(error))
+            await asyncio.sleep(RECONNECT)
+
+
+@dataclass(frozen=True, slots=True)
+class TemporalRuns:
+    """The closed runs of conversations, as Temporal keeps them for its retention time."""
+
+    client: Client
+
+    async def result(self, run: PreviousRun) -> ConversationState | None:
+        """What the run returned; None where it did not end by itself, or is gone."""
+        handle = self.client.get_workflow_handle(run.conversation_id, run_id=run.run_id, result_type=ConversationState)
+        try:
+            # A chain of continued runs is one run here: the one that ended it returned.
+            found: ConversationState = await handle.result(rpc_timeout=timedelta(seconds=4))
+        except WorkflowFailureError:
+            return None
+        except RPCError as error:
+            if error.status.name == "NOT_FOUND":
+                return None
+            raise
+        return found
+
+
+def is_unreachable(error: BaseException) -> bool:
+    """Whether Temporal could not be asked at all, as opposed to having said no."""
+    return isinstance(error, (RPCError, TemporalError, RuntimeError, OSError, TimeoutError))

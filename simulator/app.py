@@ -1,0 +1,78 @@
+"""The ASGI application: REST for the SDK, `/_sim` for tests, `/` for people."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+from simulator.config import SimulatorConfig
+from simulator.control import Control
+from simulator.phone import Phone
+from simulator.rest.entrance import RAW_SEND, Entrance
+from simulator.world import World
+
+_COMPACT_EVERY = 30  # seconds between looks at the journal's length
+_STATIC = Path(__file__).parent / "static"
+
+
+class Simulator(FastAPI):
+    """Keeps the server's own `send` within reach, so that a fault can cut the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[RAW_SEND] = send
+        await super().__call__(scope, receive, send)
+
+
+def create_app(config: SimulatorConfig | None = None) -> FastAPI:
+    """One simulated account. Its state lives from the start of the application to its end."""
+    config = config or SimulatorConfig()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        world = World(config)
+        control = Control(world)
+        entrance = Entrance(world)
+
+        async def rest(request: Request) -> Response:
+            return await entrance(request)
+
+        app.state.world = world
+        app.state.control = control
+        # Routes are bound to the world, so they come with it; the catch-all is last.
+        app.router.routes[:] = [
+            *control.routes(),
+            Route("/", Phone(config).page, methods=["GET"]),
+            *mounts,
+            Route("/{path:path}", rest, methods=["GET", "POST", "DELETE"]),
+        ]
+        keeper = asyncio.create_task(_keep_short(world))
+        try:
+            yield
+        finally:
+            control.close()
+            keeper.cancel()
+            await world.aclose()
+
+    app = Simulator(lifespan=lifespan, openapi_url=None, title="Twilio simulator")
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    mounts = list(app.router.routes)
+    return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """Lets the open event streams of a running simulator end, so that its server can stop at once."""
+    if (control := getattr(app.state, "control", None)) is not None:
+        control.close()
+
+
+async def _keep_short(world: World) -> None:
+    while True:
+        await asyncio.sleep(_COMPACT_EVERY)
+        world.store.compact_if_long()

@@ -1,0 +1,92 @@
+"""What one simulator is: its account, its numbers, where it sends webhooks, and how fast time passes in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+SUGGESTIONS = (
+    "What are your opening hours?",
+    "Can I change my delivery address?",
+    "I would like to talk to a person.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusDelays:
+    """Seconds between two statuses of an outbound message. `read` None: read only when somebody looks (WhatsApp)."""
+
+    queued: float = 0.03
+    sending: float = 0.05
+    sent: float = 0.1
+    delivered: float = 0.2
+    read: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatorConfig:
+    """Everything a simulator is started with. Raises ValueError that names the field."""
+
+    account_sid: str = "AC" + "0" * 32
+    auth_token: str = "simulator"  # noqa: S105 - opens nothing but a simulator
+    api_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """SK sid -> secret."""
+    phone_number: str = "+15550100000"
+    whatsapp_number: str = "+15550100001"
+    public_url: str = "http://127.0.0.1:4010"
+    """Where the simulator itself is reached; used in URLs only with `own_urls`."""
+    own_urls: bool = False
+    """True: `url`, `links`, `meta` and media URLs name `public_url` instead of Twilio's hosts."""
+
+    webhook_base: str = "http://127.0.0.1:8000"
+    messages_path: str = "/webhooks/twilio/messages"
+    conversations_path: str = "/webhooks/twilio/conversations"
+    webhook_retries: int = 5
+    """Twilio's own default is 1. A developer restarts the receiver more often than production does."""
+    webhook_retry_policy: frozenset[str] = frozenset({"ct", "5xx"})
+    """Of 4xx, 5xx, ct, rt, all. Twilio's own default is ct."""
+    webhook_backoff: float = 0.25
+    """Seconds before the first retry, doubled each time; Retry-After wins. Both stop at `webhook_backoff_max`."""
+    webhook_backoff_max: float = 5.0
+    webhook_timeout: float = 15.0
+    conversations_webhook_timeout: float = 5.0
+
+    delays: StatusDelays = StatusDelays()
+    dual_delivery: bool = True
+    """An inbound text that a conversation takes still fires its number's own webhook, as on Twilio."""
+    whatsapp_window: bool = True
+    """Free-form WhatsApp more than 24 h after the person's last text fails with 63016."""
+
+    opt_out: bool = True
+    """STOP and START on SMS as Twilio handles them by default: a fixed answer, and 21610 for the next send."""
+
+    data: Path | None = None
+    seed: int | None = None
+    max_messages: int = 100_000
+    max_records: int = 20_000
+    """Size of the transcript and of the webhook log."""
+
+    suggestions: tuple[str, ...] = SUGGESTIONS
+    links: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Label -> URL, shown above the phones."""
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", self.account_sid):
+            raise ValueError("account_sid: AC and 32 hexadecimal digits expected")
+        if not self.auth_token:
+            raise ValueError("auth_token: must not be empty")
+        for name in ("phone_number", "whatsapp_number"):
+            value = str(getattr(self, name)).removeprefix("whatsapp:")
+            if not re.fullmatch(r"\+[1-9]\d{4,14}", value):
+                raise ValueError(f"{name}: a number like +15550100000 expected")
+            object.__setattr__(self, name, value)
+        for name in ("public_url", "webhook_base"):
+            value = str(getattr(self, name)).rstrip("/")
+            if not re.fullmatch(r"https?://[^\s#?]+", value):
+                raise ValueError(f"{name}: an http or https URL expected")
+            object.__setattr__(self, name, value)
+        if self.max_messages < 1 or self.max_records < 1:
+            raise ValueError("max_messages, max_records: must be at least 1")
+        if unknown := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
+            raise ValueError(f"webhook_retry_policy: unknown {sorted(unknown)}")

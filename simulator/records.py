@@ -1,0 +1,183 @@
+"""What the simulator remembers. Times are seconds since 1970; fields are plain JSON, because the journal keeps them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulator import address
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    """One text between a person and one of our numbers: a row of the account's message log."""
+
+    sid: str
+    direction: str
+    sender: str
+    recipient: str
+    body: str
+    status: str
+    created: float
+    updated: float
+    sent: float | None = None
+    num_segments: int = 1
+    media: list[dict[str, str]] = field(default_factory=list)
+    """Each: sid (ME…), url, content_type."""
+    messaging_service_sid: str | None = None
+    status_callback: str | None = None
+    error_code: int | None = None
+    error_message: str | None = None
+    profile_name: str | None = None
+    content_sid: str | None = None
+    send_at: float | None = None
+    conversation_sid: str | None = None
+    chat_message_sid: str | None = None
+    receipt_sid: str | None = None
+
+    @property
+    def inbound(self) -> bool:
+        return self.direction == "inbound"
+
+    @property
+    def phone(self) -> str:
+        """The person's address."""
+        return self.sender if self.inbound else self.recipient
+
+    @property
+    def number(self) -> str:
+        """Our address; empty while a messaging service has not chosen one."""
+        return self.recipient if self.inbound else self.sender
+
+    @property
+    def channel(self) -> str:
+        return address.channel(self.phone)
+
+
+@dataclass(slots=True, kw_only=True)
+class Number:
+    """One of our own addresses and where its inbound texts are announced."""
+
+    sid: str
+    address: str
+    sms_url: str
+    sms_method: str = "POST"
+    status_callback: str = ""
+    friendly_name: str = ""
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Service:
+    sid: str
+    friendly_name: str
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    sid: str
+    service: str
+    friendly_name: str | None = None
+    unique_name: str | None = None
+    attributes: str = "{}"
+    state: str = "active"
+    messaging_service_sid: str | None = None
+    timers: dict[str, str] = field(default_factory=dict)
+    """inactive, closed -> ISO-8601 duration, as given."""
+    next_index: int = 0
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Participant:
+    sid: str
+    conversation: str
+    identity: str | None = None
+    address: str | None = None
+    proxy_address: str | None = None
+    attributes: str = "{}"
+    role_sid: str | None = None
+    last_read_index: int | None = None
+    last_read_at: str | None = None
+    created: float
+    updated: float
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        return (self.address, self.proxy_address) if self.address and self.proxy_address else None
+
+    @property
+    def author(self) -> str:
+        return self.identity or self.address or ""
+
+
+@dataclass(slots=True, kw_only=True)
+class ChatMessage:
+    """A message in a conversation. What a phone gets of it is a Message of its own."""
+
+    sid: str
+    conversation: str
+    index: int
+    author: str
+    participant: str | None = None
+    body: str | None = None
+    attributes: str = "{}"
+    media: list[dict[str, Any]] = field(default_factory=list)
+    content_sid: str | None = None
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Receipt:
+    sid: str
+    chat_message: str
+    conversation: str
+    participant: str
+    channel_message: str
+    status: str
+    error_code: int = 0
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Hook:
+    """Where Conversations events go. `owner`: `global`, a service (IS…) or a conversation (CH…)."""
+
+    sid: str
+    owner: str
+    url: str
+    method: str = "POST"
+    filters: list[str] = field(default_factory=list)
+    pre_url: str = ""
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class AddressConfig:
+    """Whether a text to one of our numbers opens a conversation by itself."""
+
+    sid: str
+    address: str
+    type: str
+    friendly_name: str | None = None
+    enabled: bool = False
+    auto_type: str = "default"
+    service: str | None = None
+    webhook_url: str | None = None
+    webhook_method: str = "POST"
+    webhook_filters: list[str] = field(default_factory=list)
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class OptOut:
+    """A person who texted STOP to one of our numbers. The sid is `number person`."""
+
+    sid: str
+    created: float

@@ -1,0 +1,1 @@
+"""Twilio's REST: what the SDK calls."""

@@ -1,0 +1,151 @@
+"""Messages of a conversation and their delivery receipts.
+
+https://www.twilio.com/docs/conversations/api/conversation-message-resource
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from simulator import events
+from simulator.clock import iso
+from simulator.errors import TwilioError, not_found
+from simulator.records import ChatMessage, Receipt
+from simulator.rest import conversations, paging
+from simulator.rest.call import GONE, Call, Reply
+from simulator.rest.messages import MAX_BODY
+from simulator.rest.participants import MAX_ATTRIBUTES
+
+# How far a copy has come, for the summary in `delivery`.
+_REACHED = {
+    "sent": frozenset({"sent", "delivered", "read", "undelivered"}),
+    "delivered": frozenset({"delivered", "read"}),
+    "read": frozenset({"read"}),
+    "failed": frozenset({"failed"}),
+    "undelivered": frozenset({"undelivered"}),
+}
+
+
+def create(call: Call) -> Reply:
+    conversation = conversations.find(call)
+    if conversation.state == "closed":
+        raise TwilioError(50377, "Can't update conversation as it's in final closed state")
+    body, content = call.text("Body"), call.text("ContentSid")
+    if not body and not content:
+        if call.text("MediaSid"):
+            raise TwilioError(50507, "Media not found")  # there is no media service to upload to
+        raise TwilioError(50503, "Message body not provided")
+    if body and len(body) > MAX_BODY:
+        raise TwilioError(50504, "Message body parameter is too long")
+    fields: dict[str, Any] = conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
+    message = call.world.talks.say(
+        conversation,
+        author=call.text("Author") or "system",
+        source=call.source,
+        body=None if content else body,
+        content_sid=content,
+        **fields,
+    )
+    return Reply(body=show(call, message), status=201)
+
+
+def listing(call: Call) -> Reply:
+    order = call.asked("Order") or "asc"
+    if order not in {"asc", "desc"}:
+        raise TwilioError(20001, "Invalid Order parameter")
+    said = call.world.store.said.of(conversations.find(call).sid).values()
+    rows: Iterable[ChatMessage] = reversed(said) if order == "desc" else said
+    return paging.v1(call, "messages", rows, lambda row: show(call, row))
+
+
+def fetch(call: Call) -> Reply:
+    return Reply(body=show(call, _find(call)))
+
+
+def update(call: Call) -> Reply:
+    message, conversation = _find(call), conversations.find(call)
+    fields: dict[str, Any] = call.given(body="Body", author="Author")
+    fields |= {"updated": call.world.clock.now()} | conversations.attributes(call, MAX_ATTRIBUTES)
+    call.world.store.chat_messages.change(message, **fields)
+    call.world.talks.tell("onMessageUpdated", conversation, events.message_fields(message, conversation), call.source)
+    return Reply(body=show(call, message))
+
+
+def delete(call: Call) -> Reply:
+    message, conversation = _find(call), conversations.find(call)
+    call.world.store.chat_messages.remove(message.sid)
+    call.world.talks.tell("onMessageRemoved", conversation, events.message_fields(message, conversation), call.source)
+    return GONE
+
+
+def receipts(call: Call) -> Reply:
+    rows = call.world.store.receipts_of.of(_find(call).sid).values()
+    return paging.v1(call, "delivery_receipts", rows, lambda row: _show_receipt(call, row))
+
+
+def fetch_receipt(call: Call) -> Reply:
+    receipt = call.world.store.receipts_of.of(_find(call).sid).get(call.ids[2])
+    if receipt is None:
+        raise not_found(call.path.removeprefix("/v1"))
+    return Reply(body=_show_receipt(call, receipt))
+
+
+def show(call: Call, message: ChatMessage) -> dict[str, Any]:
+    url = _url(call, message)
+    return {
+        "sid": message.sid,
+        "account_sid": call.world.config.account_sid,
+        "conversation_sid": message.conversation,
+        "body": message.body,
+        "media": [{k: m[k] for k in ("sid", "size", "content_type", "filename")} for m in message.media] or None,
+        "author": message.author,
+        "participant_sid": message.participant,
+        "attributes": message.attributes,
+        "date_created": iso(message.created),
+        "date_updated": iso(message.updated),
+        "index": message.index,
+        "delivery": _delivery(call, message),
+        "content_sid": message.content_sid,
+        "url": url,
+        "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
+    }
+
+
+def _delivery(call: Call, message: ChatMessage) -> dict[str, Any] | None:
+    statuses = [copy.status for copy in call.world.store.copies.of(message.sid).values()]
+    if not statuses:
+        return None
+    summary: dict[str, Any] = {"total": len(statuses)}
+    for name, reached in _REACHED.items():
+        count = sum(status in reached for status in statuses)
+        summary[name] = "none" if count == 0 else "all" if count == len(statuses) else "some"
+    return summary
+
+
+def _show_receipt(call: Call, receipt: Receipt) -> dict[str, Any]:
+    message = call.world.store.chat_messages.rows[receipt.chat_message]
+    return {
+        "account_sid": call.world.config.account_sid,
+        "conversation_sid": receipt.conversation,
+        "sid": receipt.sid,
+        "message_sid": receipt.chat_message,
+        "channel_message_sid": receipt.channel_message,
+        "participant_sid": receipt.participant,
+        "status": receipt.status,
+        "error_code": receipt.error_code,
+        "date_created": iso(receipt.created),
+        "date_updated": iso(receipt.updated),
+        "url": f"{_url(call, message)}/Receipts/{receipt.sid}",
+    }
+
+
+def _find(call: Call) -> ChatMessage:
+    conversation = conversations.find(call)
+    message = call.world.store.said.of(conversation.sid).get(call.ids[1])
+    if message is None:
+        raise not_found(f"/Conversations/{call.ids[0]}/Messages/{call.ids[1]}")
+    return message
+
+
+def _url(call: Call, message: ChatMessage) -> str:
+    host = call.world.urls.conversations
+    return f"{host}/v1{call.service_path}/Conversations/{message.conversation}/Messages/{message.sid}"

@@ -1,0 +1,168 @@
+"""The door of the REST: which product is meant, who calls, which faults are armed; then the handler and its answer."""
+
+import asyncio
+import base64
+import binascii
+import hmac
+import json
+import socket
+import struct
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from simulator.errors import TwilioError, not_found
+from simulator.faults import SEND, Fault
+from simulator.rest import routes
+from simulator.rest.call import Call, Reply
+from simulator.world import World
+
+RAW_SEND = "simulator.send"
+"""The server's own `send` in the ASGI scope, needed to cut a connection."""
+
+_PRODUCTS = ("api", "conversations", "messaging", "chat", "content", "verify")
+_V1_OF_CONVERSATIONS = frozenset({"Conversations", "Configuration", "ParticipantConversations", "Services", "Users"})
+_SERVICE_PARTS = 3  # v1, Services, IS…
+_FAULT_CODES = {429: (20429, "Too Many Requests"), 503: (20503, "Service is unavailable. Please try again.")}
+
+
+class Entrance:
+    def __init__(self, world: World) -> None:
+        self._world = world
+        config = world.config
+        self._secrets = {config.account_sid: config.auth_token, **config.api_keys}
+        self._known: set[str] = set()
+        self._concurrent = 0
+
+    async def __call__(self, request: Request) -> Response:
+        self._concurrent += 1
+        try:
+            body = await request.body()
+            try:
+                return await self._answer(request, body)
+            except TwilioError as problem:
+                return self._response(Reply(body=problem.body(), status=problem.status))
+        finally:
+            self._concurrent -= 1
+
+    async def _answer(self, request: Request, body: bytes) -> Response:
+        product, parts = _product(request)
+        self._authenticate(request.headers.get("authorization", ""))
+        call, route = self._call(request, product, parts, body)
+        fault = self._world.faults.take(SEND) if route.sends else None
+        if fault is not None and fault.kind == "status":
+            return self._fail(fault)
+        reply = route.handler(call)
+        if fault is None:
+            return self._response(reply)
+        return await self._spoil(fault, reply, request.scope)
+
+    def _call(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> tuple[Call, routes.Route]:
+        path, method, service_path = "/" + "/".join(parts), request.method, ""
+        service = self._world.talks.default_service
+        if product == "conversations" and len(parts) > _SERVICE_PARTS and parts[1] == "Services":
+            service, service_path = parts[2], f"/Services/{parts[2]}"
+            if service != self._world.talks.default_service and self._world.store.services.get(service) is None:
+                raise not_found(service_path)
+            parts = (parts[0], *parts[_SERVICE_PARTS:])
+            path = "/" + "/".join(parts)
+        route, ids = routes.match(product, method, parts, path.removeprefix("/v1"))
+        if product == "api" and ids[0].removesuffix(".json") != self._world.config.account_sid:
+            raise not_found(path)
+        try:
+            form = parse_qs(body.decode(), keep_blank_values=True) if body else {}
+        except UnicodeDecodeError as problem:
+            raise TwilioError(20001, "The form is not UTF-8") from problem
+        call = Call(
+            world=self._world,
+            product=product,
+            method=method,
+            path=path,
+            query=parse_qs(request.url.query, keep_blank_values=True),
+            form=form,
+            ids=ids,
+            service=service,
+            service_path=service_path,
+            webhook_enabled=request.headers.get("x-twilio-webhook-enabled", "").lower() == "true",
+        )
+        return call, route
+
+    def _authenticate(self, header: str) -> None:
+        if header in self._known:
+            return
+        scheme, _, value = header.partition(" ")
+        with suppress(binascii.Error, UnicodeDecodeError):
+            user, _, secret = base64.b64decode(value).decode().partition(":")
+            expected = self._secrets.get(user)
+            if scheme.lower() == "basic" and expected and hmac.compare_digest(secret.encode(), expected.encode()):
+                self._known = {header}
+                return
+        raise TwilioError(20003, "Authenticate", 401)
+
+    def _fail(self, fault: Fault) -> Response:
+        code, message = _FAULT_CODES.get(fault.status, (20500, "An internal server error has occurred"))
+        headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+        body = TwilioError(code, message, fault.status).body()
+        return self._response(Reply(body=body, status=fault.status, headers=headers))
+
+    async def _spoil(self, fault: Fault, reply: Reply, scope: Scope) -> Response:
+        """The message is taken; its sender shall not learn that, or late."""
+        if fault.kind == "after_commit":
+            return self._fail(fault)
+        if fault.kind == "hang":
+            await asyncio.sleep(fault.seconds)
+            return self._response(reply)
+        await _cut(scope)
+        return _Nothing()
+
+    def _response(self, reply: Reply) -> Response:
+        headers = {
+            "Twilio-Request-Id": self._world.sids.new("RQ"),
+            "Twilio-Concurrent-Requests": str(self._concurrent),
+            **reply.headers,
+        }
+        if reply.status == 401:  # noqa: PLR2004
+            headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+        if reply.body is None:
+            return Response(status_code=reply.status, headers=headers)
+        return Response(json_bytes(reply.body), reply.status, headers, "application/json")
+
+
+class _Nothing(Response):
+    """No response at all: the connection is gone."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        return
+
+
+def json_bytes(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _product(request: Request) -> tuple[str, tuple[str, ...]]:
+    """By original host, by path prefix, or by what the path looks like."""
+    parts = tuple(unquote(part) for part in request.scope["raw_path"].decode().split("?")[0].strip("/").split("/"))
+    host = request.headers.get("x-sim-original-host") or request.headers.get("host", "")
+    if host.partition(":")[0].endswith(".twilio.com"):
+        return host.partition(".")[0], parts
+    if parts[0] in _PRODUCTS:
+        return parts[0], parts[1:]
+    if parts[0] == "v1" and len(parts) > 1 and parts[1] in _V1_OF_CONVERSATIONS:
+        return "conversations", parts
+    return "api", parts
+
+
+async def _cut(scope: Scope) -> None:
+    """Resets the TCP connection under the request. Needs uvicorn; elsewhere raises ConnectionResetError."""
+    transport = getattr(getattr(scope.get(RAW_SEND), "__self__", None), "transport", None)
+    if transport is None:
+        raise ConnectionResetError
+    with suppress(AttributeError, OSError):
+        # Linger of zero seconds: the close becomes a reset.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+    await asyncio.sleep(0.01)  # the server learns of the loss in its next loop, and then expects no response

@@ -1,0 +1,246 @@
+"""Conversations: what is said in one goes to the phones of its participants, and what phones say comes in.
+
+Inbound routing: https://www.twilio.com/docs/conversations/inbound-autocreation
+"""
+
+import mimetypes
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from simulator import events
+from simulator.clock import Clock
+from simulator.config import SimulatorConfig
+from simulator.events import Events
+from simulator.records import AddressConfig, ChatMessage, Conversation, Hook, Message, Participant, Receipt
+from simulator.sids import Sids
+from simulator.store import Store
+from simulator.texting import Outgoing, Texting
+from simulator.transcript import Transcript
+
+RECEIPT_STATUSES = frozenset({"sent", "delivered", "read", "failed", "undelivered"})
+
+
+class Talks:
+    """`source` None, wherever it occurs: nobody is told, as for a REST call without X-Twilio-Webhook-Enabled."""
+
+    def __init__(
+        self,
+        *,
+        config: SimulatorConfig,
+        clock: Clock,
+        sids: Sids,
+        store: Store,
+        transcript: Transcript,
+        emitter: Events,
+        texting: Texting,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._sids = sids
+        self._store = store
+        self._transcript = transcript
+        self._events = emitter
+        self._texting = texting
+        # Every account has a default service of each kind; their sids follow from the account's.
+        self.default_service = "IS" + config.account_sid[2:]
+        self.default_messaging_service = "MG" + config.account_sid[2:]
+
+    def open(self, *, service: str | None = None, source: str | None = None, **fields: Any) -> Conversation:
+        now = self._clock.now()
+        fields.setdefault("messaging_service_sid", self.default_messaging_service)
+        fields = {"created": now, "updated": now} | fields
+        conversation = Conversation(sid=self._sids.new("CH"), service=service or self.default_service, **fields)
+        self._store.conversations.add(conversation)
+        self._log(conversation, "opened")
+        if source is not None:
+            fields = events.conversation_fields(conversation)
+            self._events.emit("onConversationAdded", conversation, fields, source=source)
+        return conversation
+
+    def update(self, conversation: Conversation, fields: dict[str, Any], *, source: str | None) -> None:
+        before = conversation.state
+        self._store.conversations.change(conversation, **({"updated": self._clock.now()} | fields))
+        if source is not None:
+            params = events.conversation_fields(conversation)
+            self._events.emit("onConversationUpdated", conversation, params, source=source)
+        if conversation.state != before:
+            self._state_changed(conversation, before, reason="API", source=source)
+
+    def remove(self, conversation: Conversation, *, source: str | None) -> None:
+        if source is not None:
+            params = events.conversation_fields(conversation)
+            self._events.emit("onConversationRemoved", conversation, params, source=source)
+        for sid in list(self._store.members.of(conversation.sid)):
+            self._store.participants.remove(sid)
+        for sid in list(self._store.said.of(conversation.sid)):
+            self._store.chat_messages.remove(sid)
+        for sid in list(self._store.hooks_of.of(conversation.sid)):
+            self._store.hooks.remove(sid)
+        self._store.conversations.remove(conversation.sid)
+        self._log(conversation, "removed")
+
+    def join(self, conversation: Conversation, *, source: str | None, **fields: Any) -> Participant:
+        now = self._clock.now()
+        fields = {"created": now, "updated": now} | fields
+        participant = Participant(sid=self._sids.new("MB"), conversation=conversation.sid, **fields)
+        self._store.participants.add(participant)
+        if source is not None:
+            params = events.participant_fields(participant)
+            self._events.emit("onParticipantAdded", conversation, params, source=source)
+        return participant
+
+    def leave(self, conversation: Conversation, participant: Participant, *, source: str | None) -> None:
+        self._store.participants.remove(participant.sid)
+        if source is not None:
+            params = events.participant_fields(participant)
+            self._events.emit("onParticipantRemoved", conversation, params, source=source)
+
+    def owner_of(self, pair: tuple[str, str]) -> Conversation | None:
+        """The conversation that holds (person, our number); a closed one has let go of it."""
+        for participant in self._store.pairs.of(pair).values():
+            conversation = self._store.conversations.get(participant.conversation)
+            if conversation is not None and conversation.state != "closed":
+                return conversation
+        return None
+
+    def member(self, conversation: Conversation, author: str) -> Participant | None:
+        members = self._store.members.of(conversation.sid).values()
+        return next((p for p in members if author in {p.identity, p.address} - {None}), None)
+
+    def say(
+        self,
+        conversation: Conversation,
+        *,
+        author: str,
+        source: str | None,
+        relay_of: Message | None = None,
+        **fields: Any,
+    ) -> ChatMessage:
+        now = self._clock.now()
+        participant = self.member(conversation, author)
+        message = ChatMessage(
+            sid=self._sids.new("IM"),
+            conversation=conversation.sid,
+            index=conversation.next_index,
+            author=author,
+            participant=participant.sid if participant else None,
+            **({"created": now, "updated": now} | fields),
+        )
+        before = conversation.state
+        state = "active" if before == "inactive" else before
+        self._store.conversations.change(conversation, next_index=message.index + 1, updated=now, state=state)
+        self._store.chat_messages.add(message)
+        if relay_of is not None:
+            relay_of.chat_message_sid = message.sid
+        if state != before:
+            self._state_changed(conversation, before, reason="EVENT", source=source or "API")
+        if source is not None:
+            params = events.message_fields(message, conversation)
+            self._events.emit("onMessageAdded", conversation, params, source=source, identity=author)
+        self._relay(conversation, message)
+        return message
+
+    def capture(self, message: Message) -> str | None:
+        """Takes an inbound text into the conversation of its address pair, or into a new one. Returns its sid."""
+        source = message.channel.upper()
+        conversation = self.owner_of((message.sender, message.recipient))
+        if conversation is None:
+            setup = next((a for a in self._store.address_configs.rows.values() if a.address == message.recipient), None)
+            if setup is None or not setup.enabled:
+                return None
+            conversation = self._auto_create(message, setup, source)
+        self.say(
+            conversation,
+            author=message.sender,
+            source=source,
+            relay_of=message,
+            body=message.body,
+            media=[_chat_media(media) for media in message.media],
+        )
+        return conversation.sid
+
+    def moved(self, message: Message) -> None:
+        """A conversation's text on its way to a phone changed its status: the receipt follows."""
+        conversation = self._store.conversations.get(message.conversation_sid or "")
+        if conversation is None or message.status not in RECEIPT_STATUSES or message.chat_message_sid is None:
+            return
+        now = self._clock.now()
+        receipt = self._store.receipts.get(message.receipt_sid or "")
+        if receipt is None:
+            participant = next(
+                (p for p in self._store.members.of(conversation.sid).values() if p.address == message.recipient), None
+            )
+            receipt = Receipt(
+                sid=self._sids.new("DY"),
+                chat_message=message.chat_message_sid,
+                conversation=conversation.sid,
+                participant=participant.sid if participant else "",
+                channel_message=message.sid,
+                status=message.status,
+                error_code=message.error_code or 0,
+                created=now,
+                updated=now,
+            )
+            self._store.receipts.add(receipt)
+            self._store.messages.change(message, receipt_sid=receipt.sid)
+        else:
+            self._store.receipts.change(receipt, status=message.status, error_code=message.error_code or 0, updated=now)
+        fields = events.receipt_fields(receipt, conversation)
+        self._events.emit("onDeliveryUpdated", conversation, fields, source=message.channel.upper())
+
+    def tell(self, event: str, conversation: Conversation, fields: dict[str, str], source: str | None) -> None:
+        if source is not None:
+            self._events.emit(event, conversation, fields, source=source)
+
+    def _auto_create(self, message: Message, setup: AddressConfig, source: str) -> Conversation:
+        conversation = self.open(service=setup.service)
+        now = self._clock.now()
+        if setup.auto_type == "webhook" and setup.webhook_url:
+            self._store.hooks.add(
+                Hook(
+                    sid=self._sids.new("WH"),
+                    owner=conversation.sid,
+                    url=setup.webhook_url,
+                    method=setup.webhook_method,
+                    filters=list(setup.webhook_filters),
+                    created=now,
+                    updated=now,
+                )
+            )
+        fields = events.conversation_fields(conversation) | events.opened_by(message)
+        self._events.emit("onConversationAdded", conversation, fields, source=source)
+        self.join(conversation, source=source, address=message.sender, proxy_address=message.recipient)
+        return conversation
+
+    def _relay(self, conversation: Conversation, message: ChatMessage) -> None:
+        """To every phone in the conversation but the author's."""
+        for participant in list(self._store.members.of(conversation.sid).values()):
+            if participant.pair is None or message.author in {participant.identity, participant.address}:
+                continue
+            person, number = participant.pair
+            self._texting.send(
+                Outgoing(
+                    sender=number,
+                    recipient=person,
+                    body=message.body or "",
+                    media=[{k: str(m[k]) for k in ("sid", "url", "content_type")} for m in message.media],
+                    content_sid=message.content_sid,
+                    conversation_sid=conversation.sid,
+                    chat_message_sid=message.sid,
+                )
+            )
+
+    def _state_changed(self, conversation: Conversation, before: str, *, reason: str, source: str | None) -> None:
+        self._log(conversation, conversation.state)
+        if source is not None:
+            fields = events.state_fields(conversation, before, reason)
+            self._events.emit("onConversationStateUpdated", conversation, fields, source=source)
+
+    def _log(self, conversation: Conversation, event: str) -> None:
+        self._transcript.add("conversation", sid=conversation.sid, event=event)
+
+
+def _chat_media(media: dict[str, str]) -> dict[str, Any]:
+    name = PurePosixPath(urlsplit(media["url"]).path).name
+    return {**media, "filename": name or f"media{mimetypes.guess_extension(media['content_type']) or ''}", "size": 0}

@@ -1,0 +1,95 @@
+"""One simulated account, put together: its store and the parts that act on it."""
+
+from simulator import events
+from simulator.clock import Clock
+from simulator.config import SimulatorConfig
+from simulator.consent import Consent
+from simulator.events import Events
+from simulator.faults import Faults
+from simulator.records import Hook, Number
+from simulator.sids import Sids
+from simulator.store import Store
+from simulator.talks import Talks
+from simulator.texting import Texting
+from simulator.transcript import Transcript
+from simulator.views import Urls
+from simulator.webhooks import Webhooks
+
+
+class World:
+    """Made inside a running event loop; `aclose` ends what runs in the background."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.config = config
+        self.clock = Clock()
+        self.urls = Urls(config)
+        self.store = Store(config)
+        # A restart goes on with other sids than it began with, or it would give some out twice.
+        self.sids = Sids(None if config.seed is None else f"{config.seed} {self.store.size}")
+        self.transcript = Transcript(clock=self.clock, limit=config.max_records)
+        self.faults = Faults()
+        self.webhooks = Webhooks(config, self.transcript, self.faults)
+        self.consent = Consent(self.store)
+        self.texting = Texting(
+            config=config,
+            clock=self.clock,
+            sids=self.sids,
+            store=self.store,
+            transcript=self.transcript,
+            webhooks=self.webhooks,
+            faults=self.faults,
+            consent=self.consent,
+            urls=self.urls,
+        )
+        self.talks = Talks(
+            config=config,
+            clock=self.clock,
+            sids=self.sids,
+            store=self.store,
+            transcript=self.transcript,
+            emitter=Events(config=config, store=self.store, webhooks=self.webhooks),
+            texting=self.texting,
+        )
+        self.texting.capture = self.talks.capture
+        self.texting.moved = self.talks.moved
+        self._furnish()
+        self.texting.resume()
+
+    def reset(self) -> None:
+        """Back to a new account; what is under way is dropped."""
+        self.texting.stop()
+        self.webhooks.cancel()
+        self.faults.clear()
+        self.store.clear()
+        self.transcript.clear()
+        self._furnish()
+        self.transcript.add("reset")
+
+    async def aclose(self) -> None:
+        self.texting.stop()
+        await self.webhooks.aclose()
+        self.store.close()
+
+    def _furnish(self) -> None:
+        """Our two numbers and the account-wide hook. What was changed before a restart stays; URLs follow the config
+        as long as nobody changed them, so that a product on another port is found again."""
+        now, config, store = self.clock.now(), self.config, self.store
+        inbound = config.webhook_base + config.messages_path
+        for value in (config.phone_number, f"whatsapp:{config.whatsapp_number}"):
+            number = self.texting.number(value)
+            if number is None:
+                sid = self.sids.new("PN")
+                number = Number(sid=sid, address=value, sms_url=inbound, friendly_name=value, created=now, updated=now)
+                store.numbers.add(number)
+            elif number.updated == number.created:
+                store.numbers.change(number, sms_url=inbound)
+        hook = next(iter(store.hooks_of.of(events.GLOBAL).values()), None)
+        url = config.webhook_base + config.conversations_path
+        if hook is None:
+            filters = list(events.POST_EVENTS)
+            hook = Hook(
+                sid=self.sids.new("WH"), owner=events.GLOBAL, url=url, filters=filters, created=now, updated=now
+            )
+            store.hooks.add(hook)
+        elif hook.updated == hook.created:
+            store.hooks.change(hook, url=url)

@@ -1,0 +1,198 @@
+"""What takes hours and days, on a server that skips time."""
+
+from __future__ import annotations
+
+import sys
+import uuid
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.client import WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from memory.store import MemoryMismatch, MemoryUnavailable
+from messaging import errors
+from messaging.model import Message, SendOutcome, SendProof
+from tests.integration.harness import Bench, Conversation, Outbox
+from tests.support.ports import eventually
+from workflows import contracts
+from workflows.contracts import ConversationStart, Route
+from workflows.inbox import Inbound
+from workflows.policy import Rules
+from workflows.state import Outcome
+
+SERVER = Path(sys.executable).with_name("temporal-test-server")
+
+
+@dataclass(slots=True)
+class Clock:
+    """A bench whose hours pass at once."""
+
+    env: WorkflowEnvironment
+    bench: Bench
+
+    async def passes(self, **time: float) -> None:
+        await self.env.sleep(timedelta(**time))
+
+    async def text(self, person: Conversation, body: str) -> None:
+        """A text that comes in now, as this clock has it."""
+        now = await self.env.get_current_time()
+        person.count += 1
+        key = f"{person.id}-in-{person.count}"
+        start = ConversationStart(
+            conversation_id=person.id,
+            contact_id=f"contact-{person.id}",
+            channel="sms",
+            route=Route(provider="outbox", conversation_sid="pair"),
+            created_at=now,
+        )
+        await self.env.client.start_workflow(
+            contracts.WORKFLOW,
+            start,
+            id=person.id,
+            task_queue=self.bench.queue,
+            start_signal="receive",
+            start_signal_args=[Inbound(key=key, sid=key, text=body, at=now, rules=person.rules)],
+        )
+
+    async def is_closed(self, person: Conversation) -> bool:
+        return (await person.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+    async def closes(self, person: Conversation) -> None:
+        await eventually(lambda: self.is_closed(person))
+
+
+@pytest.fixture
+async def clock() -> AsyncIterator[Clock]:
+    async with await WorkflowEnvironment.start_time_skipping(
+        data_converter=pydantic_data_converter, test_server_existing_path=str(SERVER)
+    ) as env:
+        bench = Bench(env.client, f"time-{uuid.uuid4().hex}")
+        async with bench.worker():
+            yield Clock(env, bench)
+
+
+async def test_a_day_of_silence_closes_a_conversation_and_not_less(clock: Clock) -> None:
+    person = clock.bench.conversation()
+    await clock.text(person, "hello")
+    await person.turn(1)
+
+    await clock.passes(hours=23, minutes=58)
+    assert not await clock.is_closed(person)
+    await clock.passes(minutes=4)
+    await clock.closes(person)
+
+
+async def test_a_text_moves_the_end_of_the_day(clock: Clock) -> None:
+    person = clock.bench.conversation()
+    await clock.text(person, "hello")
+    await person.turn(1)
+    await clock.passes(hours=23)
+    await clock.text(person, "still there?")
+    await person.turn(2)
+
+    await clock.passes(hours=23, minutes=58)
+    assert not await clock.is_closed(person)
+    await clock.passes(minutes=4)
+    await clock.closes(person)
+
+
+async def test_a_shorter_silence_that_a_later_text_brings_counts_at_once(clock: Clock) -> None:
+    person = clock.bench.conversation()
+    await clock.text(person, "hello")
+    await person.turn(1)
+    person.rules = Rules(idle_close=timedelta(hours=1).total_seconds())
+    await clock.text(person, "under the new rules")
+    await person.turn(2)
+
+    await clock.passes(minutes=58)
+    assert not await clock.is_closed(person)
+    await clock.passes(minutes=4)
+    await clock.closes(person)
+
+
+@pytest.mark.parametrize(
+    "away", [MemoryUnavailable("refused"), MemoryMismatch("of another model")], ids=["unavailable", "refusing"]
+)
+async def test_memory_that_is_away_for_hours_is_written_when_it_is_back(clock: Clock, away: Exception) -> None:
+    clock.bench.memory.away = away
+    person = clock.bench.conversation()
+    await clock.text(person, "hello")
+    await person.turn(1)
+    await clock.passes(hours=6)
+    assert (await person.view()).unremembered == 2
+    assert clock.bench.memory.items == {}
+
+    clock.bench.memory.away = None
+    await clock.passes(minutes=11)
+
+    async def is_written() -> bool:
+        return (await person.view()).unremembered == 0
+
+    await eventually(is_written)
+    assert sorted(item.text for item in clock.bench.memory.items.values()) == ["hello", "re: hello"]
+
+
+async def test_a_silent_conversation_stays_until_its_memory_is_written(clock: Clock) -> None:
+    clock.bench.memory.away = MemoryUnavailable("refused")
+    person = clock.bench.conversation()
+    await clock.text(person, "hello")
+    await person.turn(1)
+    await clock.passes(hours=30)
+    assert not await clock.is_closed(person)
+
+    clock.bench.memory.away = None
+    await clock.passes(minutes=2)
+    await clock.closes(person)
+    assert len(clock.bench.memory.items) == 2
+
+
+class Unsure(Outbox):
+    """A provider whose sends all time out; a look finds what `outcome` says."""
+
+    def __init__(self, outcome: SendOutcome) -> None:
+        super().__init__()
+        self._outcome = outcome
+
+    async def send_message(self, sid: str, message: Message, *, key: str | None = None) -> Message:
+        self.calls += 1
+        raise errors.Timeout("read", ambiguous=True)
+
+    async def find_message(
+        self,
+        sid: str,
+        key: str,
+        *,
+        message: Message | None = None,
+        since: datetime | None = None,
+        known: Collection[str] = (),
+    ) -> SendProof:
+        self.looks += 1
+        return SendProof(outcome=self._outcome)
+
+
+@pytest.mark.parametrize("outcome", [SendOutcome.UNCERTAIN, SendOutcome.ABSENT])
+async def test_a_send_that_nobody_can_prove_stays_uncertain_and_the_turn_is_parked(outcome: SendOutcome) -> None:
+    """The last try timed out like all others: the provider may have it, so nothing may call it failed."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        data_converter=pydantic_data_converter, test_server_existing_path=str(SERVER)
+    ) as env:
+        bench = Bench(env.client, f"time-{uuid.uuid4().hex}", outbox=Unsure(outcome))
+        async with bench.worker():
+            clock, person = Clock(env, bench), bench.conversation()
+            await clock.text(person, "hello")
+            await eventually(lambda: _called(bench.outbox))
+            await clock.passes(hours=1, minutes=5)
+            turn = await person.turn(1)
+            [_, answer] = (await person.transcript()).messages
+
+    assert (turn.outcome, answer.status) == (Outcome.PARKED, "uncertain")
+    assert (bench.outbox.calls == 1) is (outcome is SendOutcome.UNCERTAIN)
+
+
+async def _called(outbox: Outbox) -> bool:
+    return outbox.calls > 0

@@ -1,0 +1,1 @@
+"""The simulator, driven by the genuine SDK and judged by the genuine signature check."""

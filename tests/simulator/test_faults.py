@@ -1,0 +1,137 @@
+"""What goes wrong on purpose, goes wrong in just that way."""
+
+import httpx
+import pytest
+import requests
+from twilio.base.exceptions import TwilioRestException
+
+from tests.simulator.harness import OURS, THEIRS, Receiver, Running, eventually
+
+
+def send(sim: Running) -> object:
+    return sim.sdk.messages.create(to=THEIRS, from_=OURS, body="x")
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, 20429), (500, 20500), (503, 20503)])
+def test_a_refused_send_takes_nothing(sim: Running, status: int, code: int) -> None:
+    sim.arm("status", status=status, times=2)
+    for _ in range(2):
+        with pytest.raises(TwilioRestException) as caught:
+            send(sim)
+        assert (caught.value.status, caught.value.code) == (status, code)
+    assert sim.messages() == []
+    send(sim)
+    assert len(sim.messages()) == 1
+
+
+def test_retry_after_is_told(sim: Running) -> None:
+    sim.arm("status", status=429, retry_after=2)
+    account = sim.config.account_sid
+    answer = sim.http.post(
+        f"/2010-04-01/Accounts/{account}/Messages.json",
+        data={"To": THEIRS, "From": OURS, "Body": "x"},
+        auth=(account, sim.config.auth_token),
+    )
+    assert (answer.status_code, answer.headers["retry-after"]) == (429, "2")
+
+
+def test_an_error_after_commit_leaves_the_message_sent(sim: Running) -> None:
+    sim.arm("after_commit")
+    with pytest.raises(TwilioRestException):
+        send(sim)
+    assert len(sim.messages()) == 1
+
+
+def test_a_hanging_send_is_taken(sim: Running) -> None:
+    sim.arm("hang", seconds=5)
+    sim.sdk.http_client.timeout = 0.2
+    with pytest.raises(requests.exceptions.ReadTimeout):
+        send(sim)
+    assert len(sim.messages()) == 1
+
+
+def test_a_cut_connection_leaves_the_message_sent(sim: Running) -> None:
+    sim.arm("reset")
+    with pytest.raises(requests.exceptions.ConnectionError):
+        send(sim)
+    assert len(sim.messages()) == 1
+    send(sim)
+
+
+def test_a_conversation_message_is_spoilt_too(sim: Running) -> None:
+    conversation = sim.sdk.conversations.v1.conversations.create()
+    sim.arm("after_commit", status=503)
+    with pytest.raises(TwilioRestException):
+        conversation.messages.create(body="x", attributes='{"oid":"1"}')
+    assert [m.attributes for m in conversation.messages.list()] == ['{"oid":"1"}']
+
+
+def test_a_webhook_comes_twice_with_one_token(sim: Running, product: Receiver) -> None:
+    sim.arm("webhook_duplicate", event="message")
+    sim.text("x")
+    one, two = product.wait(2)
+    assert (one["MessageSid"], one.headers["i-twilio-idempotency-token"]) == (
+        two["MessageSid"], two.headers["i-twilio-idempotency-token"],
+    )  # fmt: skip
+
+
+def test_a_webhook_is_lost_or_wrongly_signed(sim: Running, product: Receiver) -> None:
+    sim.arm("webhook_drop")
+    sim.text("lost")
+    sim.arm("webhook_signature")
+    sim.text("forged")
+    sim.text("good")
+    hooks = product.wait(2)
+    assert [(h["Body"], h.genuine(sim.config.auth_token)) for h in hooks] == [("forged", False), ("good", True)]
+
+
+def test_a_carrier_fails_with_a_code(sim: Running, product: Receiver) -> None:
+    sim.arm("delivery", outcome="undelivered", code=30005)
+    sim.sdk.messages.create(to=THEIRS, from_=OURS, body="x", status_callback=f"{product.base}/s")
+    hooks = product.wait(3)
+    assert [h["MessageStatus"] for h in hooks] == ["sending", "sent", "undelivered"]
+    assert hooks[-1]["ErrorCode"] == "30005"
+
+
+def test_faults_are_listed_and_disarmed(sim: Running) -> None:
+    sim.arm("reset", times=3)
+    assert [f["kind"] for f in sim.http.get("/_sim/faults").json()["faults"]] == ["reset"]
+    assert sim.http.delete("/_sim/faults").status_code == 204
+    send(sim)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "named"),
+    [
+        ("inbound", {"body": "x"}, "from"),
+        ("inbound", {"from": "x", "body": "x"}, "from"),
+        ("inbound", {"from": THEIRS}, "body"),
+        ("inbound", {"from": THEIRS, "body": "x", "channel": "fax"}, "channel"),
+        ("inbound", {"from": THEIRS, "media": "x"}, "media"),
+        ("chat", {"body": "x"}, "identity"),
+        ("faults", {"kind": "fire"}, "kind"),
+    ],
+)
+def test_bad_control_input_names_the_field(sim: Running, path: str, body: dict[str, object], named: str) -> None:
+    answer = sim.http.post(f"/_sim/{path}", json=body)
+    assert (answer.status_code, answer.json()["field"]) == (400, named)
+
+
+def test_events_are_told_live_and_from_where_a_listener_stopped(sim: Running) -> None:
+    first = sim.text("one")
+    last = sim.http.get("/_sim/messages").json()["last_id"]
+    sim.text("two")
+    with httpx.stream("GET", f"{sim.base}/_sim/events?after={last}", timeout=10, trust_env=False) as stream:
+        lines = (line for line in stream.iter_lines() if line.startswith("data:"))
+        assert '"body":"two"' in next(line for line in lines if '"kind":"inbound"' in line)
+        sim.text("three")
+        assert '"body":"three"' in next(line for line in lines if '"kind":"inbound"' in line)
+    transcript = sim.http.get("/_sim/transcript").text
+    assert first["sid"] in transcript
+
+
+def test_reset_forgets(sim: Running) -> None:
+    send(sim)
+    assert sim.http.post("/_sim/reset").status_code == 204
+    assert sim.messages() == []
+    eventually(lambda: sim.http.get("/_sim/health").json()["messages"] == 0)

@@ -1,0 +1,163 @@
+"""Telemetry around a backend: complete, bounded, and silent about people."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+import structlog
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from messaging import errors
+from messaging.config import MessagingConfig
+from messaging.instrumented import InstrumentedBackend
+from messaging.metrics import observe_active
+from messaging.model import ConversationConfig, Message, Participant
+from messaging.testing import ScriptedBackend
+
+PHONE, BODY = "+15550100999", "a very private text"
+PAIR = f"+15550100000|{PHONE}"
+NAMES = {
+    "messaging_operations_total",
+    "messaging_operation_duration_seconds",
+    "messaging_errors_total",
+    "messaging_conversations_total",
+    "messaging_messages_total",
+    "messaging_message_duration_seconds",
+    "messaging_participants_total",
+    "messaging_webhooks_total",
+    "messaging_webhook_duration_seconds",
+}
+
+
+class Watched:
+    """A scripted backend, observed, with everything that was told about it."""
+
+    def __init__(self, **config):
+        self.scripted = ScriptedBackend(open_house=True)
+        self.scripted.get_config = lambda: MessagingConfig(provider="scripted", **config)
+        self.exporter = InMemorySpanExporter()
+        self.tracers = TracerProvider()
+        self.tracers.add_span_processor(SimpleSpanProcessor(self.exporter))
+        self.reader = InMemoryMetricReader()
+        self.meters = MeterProvider(metric_readers=[self.reader])
+        self.meter = self.meters.get_meter("test")
+        self.backend = InstrumentedBackend(self.scripted, tracer=self.tracers.get_tracer("test"), meter=self.meter)
+
+    def spans(self):
+        return {span.name.removeprefix("messaging."): span for span in self.exporter.get_finished_spans()}
+
+    def metrics(self):
+        data = self.reader.get_metrics_data()
+        scopes = [scope for resource in data.resource_metrics for scope in resource.scope_metrics] if data else []
+        return {metric.name: list(metric.data.data_points) for scope in scopes for metric in scope.metrics}
+
+    def everything(self):
+        spans = [span.to_json() for span in self.exporter.get_finished_spans()]
+        return repr(spans) + repr(self.metrics())
+
+
+@pytest.fixture
+def watch():
+    made = []
+
+    def new(**config):
+        made.append(Watched(**config))
+        return made[-1]
+
+    yield new
+    for watched in made:
+        watched.tracers.shutdown()
+        watched.meters.shutdown()
+
+
+async def use(watched):
+    async with watched.backend as backend:
+        sid = (await backend.create_conversation(ConversationConfig(attributes={"to": PHONE}))).sid
+        for where in (sid, PAIR):
+            await backend.send_message(where, Message(body=BODY), key="k")
+            await backend.find_message(where, "k", message=Message(body=BODY))
+        await backend.add_participant(sid, Participant(identity=PHONE))
+        await backend.handle_webhook(watched.scripted.webhook("SM1", PAIR, BODY, author=PHONE))
+        watched.scripted.script.fail("send_message", errors.NetworkError(f"to {PHONE}", ambiguous=True))
+        with pytest.raises(errors.NetworkError):
+            await backend.send_message(PAIR, Message(body=BODY))
+        watched.scripted.script.fail("health_check", ValueError(PHONE))
+        with pytest.raises(ValueError, match="555"):
+            await backend.health_check()
+        return sid
+
+
+async def test_every_operation_is_counted_traced_and_logged(watch):
+    watched = watch()
+    with structlog.testing.capture_logs() as logs:
+        sid = await use(watched)
+    span = watched.spans()["find_message"]
+    assert span.attributes["operation"] == "find_message"
+    assert span.attributes["provider"] == "scripted"
+    created = watched.spans()["create_conversation"]
+    assert created.attributes["conversation_sid"] == sid
+    assert set(watched.metrics()) == NAMES
+    assert {log["operation"] for log in logs} >= {
+        "start",
+        "create_conversation",
+        "send_message",
+        "handle_webhook",
+        "stop",
+    }
+    failed = [log for log in logs if log["event"] == "messaging.operation_failed"]
+    assert [(log["operation"], log["log_level"], log["error_code"]) for log in failed] == [
+        ("send_message", "warning", "network_error"),
+        ("health_check", "error", "internal_error"),
+    ]
+
+
+async def test_nothing_tells_who_or_what(watch):
+    watched = watch()
+    with structlog.testing.capture_logs() as logs:
+        await use(watched)
+    told = watched.everything() + repr(logs)
+    assert PHONE not in told
+    assert BODY not in told
+    assert "conversation_sid" in told
+
+
+async def test_labels_are_bounded(watch):
+    watched = watch()
+    await use(watched)
+    labels = {name for points in watched.metrics().values() for point in points for name in point.attributes}
+    assert labels <= {"provider", "operation", "channel", "success", "error_code"}
+
+
+async def test_each_kind_of_telemetry_can_be_turned_off(watch):
+    silent = watch(enable_tracing=False, enable_metrics=False, enable_structured_logging=False)
+    with structlog.testing.capture_logs() as logs:
+        await use(silent)
+    assert (silent.spans(), silent.metrics(), logs) == ({}, {}, [])
+
+
+async def test_a_stream_is_one_span_and_leaving_it_is_no_failure(watch):
+    watched = watch()
+    async with watched.backend as backend:
+        stream = backend.receive_messages(PAIR)
+        watched.scripted.deliver(PAIR, "before the first step")
+        first = anext(stream)
+        waiting = asyncio.ensure_future(first)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        watched.scripted.deliver(PAIR, "hello")
+        assert (await waiting).body == "hello"
+        await stream.aclose()
+    assert "error.type" not in watched.spans()["receive_messages"].attributes
+
+
+async def test_the_gauge_shows_the_source_of_truth(watch):
+    watched, truth = watch(), {"twilio": 2}
+    observe_active(truth.items, watched.meter)
+    assert watched.metrics()["messaging_active_conversations"][0].value == 2
+    truth["twilio"] = 1
+    assert watched.metrics()["messaging_active_conversations"][0].value == 1

@@ -1,0 +1,183 @@
+"""Settings: where they come from, and what is refused, in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from runtime.settings import MIN_ID_KEY, SettingsError, load
+from workflows.policy import Rules, TurnPolicy
+
+# Stands for what a user typed: it may be a secret in the wrong place, so that no refusal repeats it.
+TYPED = "s3cret-value"
+
+REFUSED = {
+    "a URL that is none": ({"PUBLIC_URL": TYPED}, "PUBLIC_URL", "http:// or https://"),
+    "a URL of another scheme": ({"QDRANT_URL": f"ftp://{TYPED}"}, "QDRANT_URL", "http:// or https://"),
+    "a URL without a host": ({"TWILIO_BASE_URL": f"http:///{TYPED}"}, "TWILIO_BASE_URL", "with a host"),
+    "a URL with a broken host": ({"PUBLIC_URL": f"http://[{TYPED}]/"}, "PUBLIC_URL", "http:// or https://"),
+    "an unknown turn policy": (
+        {"MESSAGING_TURN_POLICY": TYPED},
+        "MESSAGING_TURN_POLICY",
+        "'enqueue', 'coalesce' or 'interrupt'",
+    ),
+    "a port that is too high": ({"MESSAGING_API_PORT": "70000"}, "MESSAGING_API_PORT", "less than or equal to 65535"),
+    "a port that is negative": ({"MESSAGING_API_PORT": "-1"}, "MESSAGING_API_PORT", "greater than or equal to 0"),
+    "a port that is no number": ({"MESSAGING_API_PORT": TYPED}, "MESSAGING_API_PORT", "a valid integer"),
+    "a time-out that is too long": ({"MESSAGING_TIMEOUT": "301"}, "MESSAGING_TIMEOUT", "less than or equal to 300"),
+    "an idle time of nothing": ({"MESSAGING_IDLE_CLOSE": "0"}, "MESSAGING_IDLE_CLOSE", "greater than or equal to 1"),
+    "a threshold above one": (
+        {"MESSAGING_AGENT_THRESHOLD": "1.5"},
+        "MESSAGING_AGENT_THRESHOLD",
+        "less than or equal to 1",
+    ),
+    "an agent that is no import path": ({"MESSAGING_AGENT": TYPED}, "MESSAGING_AGENT", "module:name"),
+    "an agent and a model": (
+        {"MESSAGING_AGENT": f"{TYPED}:agent", "MESSAGING_AGENT_MODEL": f"x:{TYPED}"},
+        "MESSAGING_AGENT and MESSAGING_AGENT_MODEL",
+        "set one of them",
+    ),
+    "an open address without tokens": (
+        {"MESSAGING_API_HOST": "0.0.0.0"},
+        "MESSAGING_API_TOKENS",
+        "MESSAGING_API_HOST is not a loopback address",
+    ),
+    "an unknown host without tokens": ({"MESSAGING_API_HOST": TYPED}, "MESSAGING_API_TOKENS", "loopback"),
+    "an unknown log level": ({"MESSAGING_LOG_LEVEL": TYPED}, "MESSAGING_LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR"),
+}
+
+
+@pytest.mark.parametrize(("given", "variable", "allowed"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_refusal_names_the_variable_and_what_is_allowed_and_repeats_no_value(
+    given: dict[str, str], variable: str, allowed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+
+    with pytest.raises(SettingsError) as refused:
+        load()
+
+    text = str(refused.value)
+    assert variable in text
+    assert allowed in text
+    assert not any(value in text for value in (TYPED, "70000", "301", "0.0.0.0"))
+
+
+def test_all_that_is_wrong_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_URL", TYPED)
+    monkeypatch.setenv("MESSAGING_API_PORT", TYPED)
+
+    with pytest.raises(SettingsError, match=r"PUBLIC_URL.*MESSAGING_API_PORT"):
+        load()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+def test_a_loopback_address_needs_no_token(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_API_HOST", host)
+
+    assert load().messaging_api_tokens == ()
+
+
+def test_an_open_address_with_a_token_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_API_HOST", "0.0.0.0")
+    monkeypatch.setenv("MESSAGING_API_TOKENS", TYPED)
+
+    assert not load().is_loopback
+
+
+@pytest.mark.parametrize("key", [None, "", "x" * (MIN_ID_KEY - 1)])
+def test_an_id_key_that_could_be_guessed_is_refused(key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if key is not None:
+        monkeypatch.setenv("MESSAGING_ID_KEY", key)
+    settings = load()
+
+    with pytest.raises(SettingsError, match=rf"MESSAGING_ID_KEY: .*at least {MIN_ID_KEY}") as refused:
+        settings.id_key()
+    assert not key or key not in str(refused.value)
+
+
+def test_an_id_key_that_is_long_enough_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_ID_KEY", "k" * MIN_ID_KEY)
+
+    assert load().id_key() == b"k" * MIN_ID_KEY
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_AUTH_TOKEN": TYPED}, "TWILIO_ACCOUNT_SID"),
+        ({"TWILIO_ACCOUNT_SID": TYPED}, "TWILIO_AUTH_TOKEN"),
+        ({"TWILIO_ACCOUNT_SID": TYPED, "TWILIO_AUTH_TOKEN": " , "}, "TWILIO_AUTH_TOKEN"),
+    ],
+)
+def test_missing_twilio_credentials_are_named(
+    given: dict[str, str], missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+
+    with pytest.raises(SettingsError, match=rf"^{missing}: must be set") as refused:
+        settings.provider_options()
+    assert TYPED not in str(refused.value)
+
+
+def test_the_provider_gets_what_is_set_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC1")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "new, old")
+    monkeypatch.setenv("PUBLIC_URL", "https://example.com/base/")
+
+    assert load().provider_options() == {
+        "account_sid": "AC1",
+        "auth_token": ["new", "old"],
+        "webhook_url": "https://example.com/base",
+    }
+
+
+def test_several_tokens_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_API_TOKENS", " one ,two,, three")
+
+    assert [token.get_secret_value() for token in load().messaging_api_tokens] == ["one", "two", "three"]
+
+
+def test_the_file_is_read_and_the_environment_wins(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("MESSAGING_API_PORT=8001\nMESSAGING_TURN_POLICY=enqueue\n")
+    monkeypatch.setenv("MESSAGING_API_PORT", "8002")
+    settings = load()
+
+    assert settings.messaging_api_port == 8002
+    assert settings.rules == Rules(turn_policy=TurnPolicy.ENQUEUE, idle_close=86400)
+
+
+def test_an_empty_variable_counts_as_not_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("MESSAGING_API_PORT=8001\nQDRANT_URL=\n")
+    monkeypatch.setenv("MESSAGING_API_PORT", "")
+    settings = load()
+
+    assert settings.messaging_api_port == 8001
+    assert settings.qdrant_url == "http://127.0.0.1:6333"
+
+
+def test_what_a_command_line_says_wins_over_both(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_text("MESSAGING_API_PORT=8001\n")
+    monkeypatch.setenv("MESSAGING_API_PORT", "8002")
+
+    assert load(messaging_api_port=8003).messaging_api_port == 8003
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["TWILIO_AUTH_TOKEN", "TWILIO_API_SECRET", "QDRANT_API_KEY", "MESSAGING_API_TOKENS", "MESSAGING_ID_KEY"],
+)
+def test_a_secret_is_not_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, TYPED)
+
+    assert TYPED not in f"{load()!r} {load()}"
+
+
+def test_settings_do_not_change() -> None:
+    with pytest.raises(ValidationError):
+        load().messaging_api_port = 1  # type: ignore[misc]
