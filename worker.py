@@ -14,7 +14,7 @@ from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from runtime.container import Container, open_container
-from runtime.settings import load
+from runtime.settings import load, read_dotenv
 from runtime.telemetry import telemetry
 from runtime.temporal import TemporalRuns, workflow_runner
 from workflows.conversation import ConversationWorkflow
@@ -48,8 +48,7 @@ async def main() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    settings = load()
-    with telemetry("worker", level=settings.messaging_log_level) as signals:
+    with telemetry("worker", level=(settings := load()).messaging_log_level) as signals:
         async with open_container(settings, signals) as container, build(container):
             await stop.wait()
         del container
@@ -57,4 +56,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    read_dotenv()
     asyncio.run(main())

@@ -21,7 +21,7 @@ def of_provider(error: MessagingError) -> ApplicationError:
     wait = None if error.retry_after is None else timedelta(seconds=error.retry_after)
     return ApplicationError(
         error.message,
-        {"provider_code": error.provider_code, "status": error.status},
+        {"provider_code": error.provider_code, "status": error.status, "ambiguous": error.ambiguous},
         type=error.code.value,
         non_retryable=not (error.retryable or error.ambiguous),
         next_retry_delay=wait,

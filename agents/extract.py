@@ -19,7 +19,7 @@ _NEIGHBOUR = 0.17
 _SHARED = 0.12
 
 # What it adds to a passage that it holds the verb of the question, when that verb is rare.
-_VERB = 0.3
+_VERB = 0.5
 
 # Passages looked at sentence by sentence: by meaning, and by rare words.
 _NEAREST, _BY_WORDS = 4, 2
@@ -30,10 +30,40 @@ SURE = 0.45
 
 _DAYS = frozenset(words.topics("monday tuesday wednesday thursday friday saturday sunday weekend holiday"))
 
+# A question put in the usual words is the better measure.
+_REPHRASED = 0.2
+
 # Words that nearly every business uses about everything.
 _GENERIC = frozenset(
-    "sell hav offer need open us help work want make tak time thing good best find shop store busines order bring buy cost"
-    " price pay much new servic".split()
+    words.topics(
+        "sell offer open help work make take time thing good best find shop store business order bring buy cost price pay new service "
+        "use look come serve provide accept include available"
+    )
+)
+
+# What kind of thing a question asks for, how it looks in a sentence, and what that adds to the sentence's rank.
+_EXPECTED = (
+    (
+        re.compile(r"\b(?:address|location|located)\b|\bwhere (?:are|r) (?:you|u)\b"),
+        re.compile(
+            r"\b(?:street|st|avenue|ave|road|rd|lane|square|boulevard|rua|rue|calle|via|plaza|platz|floor|highway|drive)\b|straße|strasse",
+            re.I,
+        ),
+        0.35,
+    ),
+    (re.compile(r"\b(?:phone|call|telephone|number|reach|contact)\b"), re.compile(r"\d[\d ().-]{5,}\d"), 0.15),
+    (re.compile(r"\b(?:e-?mail|write to|contact)\b"), re.compile(r"\S@\S"), 0.15),
+    (
+        re.compile(r"\bhow much\b|\b(?:price|prices|cost|costs|fee|fees|charge)\b"),
+        re.compile(r"\d.*\b(?:dollars?|euros?|eur|usd|gbp|pounds?|cents?)\b|[$€£]|\bfree\b", re.I),
+        0.1,
+    ),
+    (
+        re.compile(r"\b(?:when|what time|hours|how late|until)\b"),
+        re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]m| to \d)", re.I),
+        0.08,
+    ),
+    (re.compile(r"\bhow long\b"), re.compile(r"\b(?:minutes?|hours?|days?|weeks?|months?|years?)\b", re.I), 0.08),
 )
 
 _END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-Z0-9\"'(+])|\n+")
@@ -98,7 +128,7 @@ class Extractor:
         self._embedder = embedder
         self._threshold = threshold
         self._vectors: dict[str, list[float]] = {}
-        self._topics = [words.topics(f"{row.heading} {row.text}") for row in knowledge.passages]
+        self._topics = [words.topics(f"{_last(row.heading)} {row.text}") for row in knowledge.passages]
         self._holding = Counter(topic for topics in self._topics for topic in topics)
 
     async def answer(self, question: str, *, context: str = "", budget: int) -> Extract | None:
@@ -109,7 +139,7 @@ class Extractor:
         best = await self._answer(f"{context} {question}".strip(), question, budget)
         for query in _rephrased(question, unsure=best is None or best.score < SURE):
             found = await self._answer(query, query, budget)
-            if found and (best is None or found.rank > best.rank):
+            if found and (best is None or found.rank + _REPHRASED > best.rank):
                 best = found
         return best
 
@@ -118,11 +148,11 @@ class Extractor:
         if max(passage.score for passage in passages) < self._threshold / 2:  # not worth looking at sentences
             return None
         [wanted] = await self._embedder.embed([query])
-        asked, verb = words.topics(question), _verb(question)
+        verb = _verb(question)
         ranked = []
         for passage in passages:
-            scored = await self._sentences(passage, wanted, asked)
-            present = words.topics(f"{passage.heading} {passage.text}")
+            scored = await self._sentences(passage, wanted, question)
+            present = words.topics(f"{_last(passage.heading)} {passage.text}")
             rank = (
                 max(row.rank for row in scored)
                 + 0.5 * passage.score
@@ -136,21 +166,23 @@ class Extractor:
         text = _join(scored, budget)
         return Extract(text=text, source=f"{passage.source}: {passage.heading}", score=nearest, rank=rank)
 
-    async def _sentences(self, passage: Passage, wanted: Sequence[float], asked: set[str]) -> list[_Sentence]:
+    async def _sentences(self, passage: Passage, wanted: Sequence[float], question: str) -> list[_Sentence]:
         """Each sentence, embedded under its heading: "From 39 dollars." alone says little."""
         rows = sentences(passage.text)
-        heading = passage.heading.rsplit(" > ", 1)[-1]
+        heading = _last(passage.heading)
         keys = [f"{heading}: {row}" for row in rows]
         missing = [key for key in keys if key not in self._vectors]
         for key, vector in zip(missing, await self._embedder.embed(missing), strict=True):
             self._vectors[key] = vector
-        found = []
+        found, asked, plain = [], words.topics(question), words.plain(question)
+        expected = [(looks, bonus) for asks, looks, bonus in _EXPECTED if asks.search(plain)]
         for key, row in zip(keys, rows, strict=True):
             cosine = sum(x * y for x, y in zip(wanted, self._vectors[key], strict=True))
             shared = sum(self._rarity(topic) for topic in asked & words.topics(key)) + len(
                 asked & _DAYS & words.topics(row)
             )
-            found.append(_Sentence(text=row, cosine=cosine, rank=cosine + _SHARED * shared))
+            rank = cosine + _SHARED * shared + sum(bonus for looks, bonus in expected if looks.search(row))
+            found.append(_Sentence(text=row, cosine=cosine, rank=rank))
         return found
 
     async def _candidates(self, query: str, asked: set[str]) -> list[Passage]:
@@ -174,6 +206,11 @@ def sentences(text: str) -> list[str]:
     """The sentences and list items of a passage."""
     rows = [_BULLET.sub("", row.strip()) for row in _END.split(text) if row and row.strip()]
     return [row for row in rows if row] or [text]
+
+
+def _last(heading: str) -> str:
+    """The heading itself, without those above it, which all its neighbours share."""
+    return heading.rsplit(" > ", 1)[-1]
 
 
 def _verb(question: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
@@ -11,7 +12,7 @@ from fastapi.templating import Jinja2Templates
 
 from api import tokens
 from runtime.directory import Directory
-from runtime.settings import Settings
+from runtime.ingress import Ingress
 
 _templates = Jinja2Templates(Path(__file__).with_name("templates"))
 # Pages hold no script and load nothing from elsewhere.
@@ -55,6 +56,7 @@ async def conversation(
 
 
 def _page(request: Request, template: str, **context: object) -> HTMLResponse:
-    settings: Settings = request.app.state.ingress.settings
-    context["temporal_ui"] = f"{settings.messaging_temporal_ui}/namespaces/default/workflows"
+    ingress: Ingress = request.app.state.ingress
+    namespace = quote(ingress.client.namespace, safe="")
+    context["temporal_ui"] = f"{ingress.settings.messaging_temporal_ui}/namespaces/{namespace}/workflows"
     return _templates.TemplateResponse(request, template, context, headers=_HEADERS)

@@ -8,6 +8,7 @@ from importlib import metadata
 import typer
 
 from cli import chat, dev, serve
+from runtime.settings import read_dotenv
 
 app = typer.Typer(
     name="messaging",
@@ -31,6 +32,7 @@ def version() -> None:
 
 def main() -> None:
     """Run the command; an error is one line that says what to do."""
+    read_dotenv()
     # The current folder holds the user's own agent.
     sys.path.insert(0, "")
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
+from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -26,9 +27,13 @@ def _comma_separated(value: Any) -> Any:
 
 
 def _http_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http:// or https:// URL with a host")
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # it repeats the value, which may hold a password
+        usable = False
+    if not usable:
+        raise ValueError("must be an http:// or https:// URL with a host, and a port from 1 to 65535 if any")
     return value.rstrip("/")
 
 
@@ -71,7 +76,6 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     qdrant_path: Path | None = None
 
-    messaging_provider: str = "twilio_messaging"
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
@@ -150,6 +154,11 @@ class Settings(BaseSettings):
         return {name: value for name, value in options.items() if value is not None}
 
 
+def read_dotenv() -> None:
+    """Let `.env` speak to the libraries too that read the environment themselves. What is set already stays."""
+    load_dotenv(".env")
+
+
 def load(**overrides: Any) -> Settings:
     """Read the settings.
 
@@ -163,6 +172,6 @@ def load(**overrides: Any) -> Settings:
 
 
 def _in_environment_names(text: str) -> str:
-    for name in Settings.model_fields:
+    for name in sorted(Settings.model_fields, key=len, reverse=True):  # some are prefixes of others
         text = text.replace(name, name.upper())
     return text

@@ -61,6 +61,8 @@ class Control:
         own = config.whatsapp_number if channel == "whatsapp" else config.phone_number
         sender = _address("from", _text(fields, "from"), channel)
         recipient = _address("to", _text(fields, "to", "") or own, channel)
+        if self._world.texting.number(recipient) is None:
+            raise ControlError("to", "not one of our numbers", 404)
         body, media = _text(fields, "body", ""), fields.get("media") or []
         if not isinstance(media, list) or not all(isinstance(url, str) and urlsplit(url).scheme for url in media):
             raise ControlError("media", "a list of URLs expected")

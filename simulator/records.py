@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator import address
+from simulator.address import channel as channel_of
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class Message:
     profile_name: str | None = None
     content_sid: str | None = None
     send_at: float | None = None
+    heard: bool = False
+    """Inbound: the number's webhook took it."""
     conversation_sid: str | None = None
     chat_message_sid: str | None = None
     receipt_sid: str | None = None
@@ -49,7 +51,7 @@ class Message:
 
     @property
     def channel(self) -> str:
-        return address.channel(self.phone)
+        return channel_of(self.phone)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,8 +111,11 @@ class Participant:
         return (self.address, self.proxy_address) if self.address and self.proxy_address else None
 
     @property
-    def author(self) -> str:
-        return self.identity or self.address or ""
+    def binding(self) -> dict[str, str] | None:
+        """As the REST shows it; None for a chat user."""
+        if not self.address or not self.proxy_address:
+            return None
+        return {"type": channel_of(self.address), "address": self.address, "proxy_address": self.proxy_address}
 
 
 @dataclass(slots=True, kw_only=True)

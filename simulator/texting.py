@@ -261,7 +261,8 @@ class Texting:
         )
 
     def _answered(self, message: Message, response: httpx.Response) -> None:
-        """The webhook's response may hold TwiML: replies to send."""
+        """The webhook took the text; its response may hold TwiML: replies to send."""
+        self._store.messages.change(message, heard=True)
         try:
             replies = twiml.replies(response.content, response.headers.get("content-type", ""))
         except twiml.TwimlError as problem:

@@ -60,7 +60,8 @@ class Webhooks:
         self._config = config
         self._transcript = transcript
         self._faults = faults
-        self._clients = [httpx.AsyncClient(limits=_LIMITS, trust_env=False) for _ in range(_POOLS)]
+        tls = httpx.create_ssl_context()  # one for all: reading the certificates takes a while
+        self._clients = [httpx.AsyncClient(limits=_LIMITS, verify=tls, trust_env=False) for _ in range(_POOLS)]
         self._places: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
         for client in self._clients:
             for _ in range(_EACH):

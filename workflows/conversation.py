@@ -54,6 +54,7 @@ class ConversationWorkflow:
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
             if texts := self._take():
+                self._closing = False  # a text opens again what was about to close
                 await self._take_turn(texts)
                 if self._idle:
                     self._idle, idle = False, asyncio.create_task(self._watch_idle())
@@ -117,14 +118,18 @@ class ConversationWorkflow:
         return self._state.last_turn
 
     def _is_due(self) -> bool:
-        return bool(self._state.pending) or self._closing or (self._idle and not self._state.backlog)
+        return bool(self._state.pending) or self._may_end()
+
+    def _may_end(self) -> bool:
+        """Closed or idle, with nothing left to write. One who opted out is kept: the run is what remembers that."""
+        return (self._closing or (self._idle and not self._state.opted_out)) and not self._state.backlog
 
     def _is_long(self) -> bool:
         info = workflow.info()
         return info.get_current_history_length() >= policy.EVENT_BUDGET or info.is_continue_as_new_suggested()
 
     async def _ended(self) -> bool:
-        if self._state.pending or not (self._closing or (self._idle and not self._state.backlog)):
+        if self._state.pending or not self._may_end():
             return False
         self._state.open = False
         await workflow.wait_condition(workflow.all_handlers_finished)

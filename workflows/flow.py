@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from workflows.policy import Call
 from workflows.state import Outcome, StepRecord
@@ -214,6 +214,6 @@ def reason_of(error: BaseException) -> str:
     """The innermost cause, by type where it has one: what an operator needs first."""
     while isinstance(error, ActivityError) and error.cause is not None:
         error = error.cause
-    kind = getattr(error, "type", None) or type(error).__name__
+    kind = (error.type if isinstance(error, ApplicationError) else None) or type(error).__name__
     text = getattr(error, "message", None) or str(error)
     return f"{kind}: {text}" if text else str(kind)

@@ -88,8 +88,9 @@ TRANSCRIPT_CHARS = 12_000
 # Texts whose repetition is recognised. Providers repeat within minutes; this is hundreds of turns.
 SEEN_KEYS = 1_000
 
-# Writes waiting for memory to come back, before the oldest are let go.
+# Writes waiting for memory to come back, before the oldest are let go. In characters of text: one may take six bytes.
 BACKLOG_ITEMS = 500
+BACKLOG_CHARS = 150_000
 
 # Replay runs at about 1,800 events per CPU second, so a conversation that is not in a worker's cache answers within
 # 0.2 s. A turn has about 20 events, and one turn with a burst of texts must still fit under 500.

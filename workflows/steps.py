@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from agents.turn import Draft, Turn, Utterance
 from memory import window
@@ -172,7 +173,7 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
                 policy.DELIVER, DeliveryActivities.deliver, order, summary=f"turn {state.turn}, part {number + 1}"
             )
         except ActivityError as error:
-            message.status = "uncertain" if _type_of(error) == "uncertain" else "failed"
+            message.status = "uncertain" if _may_have_left(error) else "failed"
             raise
         state.sent(message, receipt.message_sid, receipt.status)
         receipts.append(receipt)
@@ -194,9 +195,13 @@ async def remember(turn: TurnContext) -> None:
 
 async def remember_later(turn: TurnContext, _: BaseException) -> None:
     """Memory is away: the conversation's backlog writes it when it is back."""
-    backlog = turn.state.backlog
-    backlog.extend(_memories(turn))
-    del backlog[: -policy.BACKLOG_ITEMS]
+    kept = window.fit(
+        [*turn.state.backlog, *_memories(turn)],
+        max_messages=policy.BACKLOG_ITEMS,
+        max_chars=policy.BACKLOG_CHARS,
+        length=lambda item: len(item.text) + len(item.preceding),
+    )
+    turn.state.backlog = list(kept)
 
 
 def _window(turn: TurnContext) -> tuple[MessageRecord, ...]:
@@ -234,10 +239,23 @@ def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
     return tuple(items)
 
 
-def _type_of(error: BaseException) -> str:
+def _cause(error: BaseException) -> BaseException:
     while isinstance(error, ActivityError) and error.cause is not None:
         error = error.cause
-    return getattr(error, "type", None) or ""
+    return error
+
+
+def _type_of(error: BaseException) -> str:
+    cause = _cause(error)
+    return (cause.type or "") if isinstance(cause, ApplicationError) else ""
+
+
+def _may_have_left(error: BaseException) -> bool:
+    """Whether a send that failed for good may have reached the person: all but a clear no."""
+    cause = _cause(error)
+    if not isinstance(cause, ApplicationError):
+        return True  # a time-out of the activity itself
+    return cause.type == "uncertain" or any(isinstance(d, Mapping) and d.get("ambiguous") for d in cause.details)
 
 
 DEFAULT: Flow[TurnContext] = Flow(

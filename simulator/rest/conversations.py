@@ -7,7 +7,7 @@ from typing import Any
 
 from simulator.clock import iso, parse_iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import Conversation
+from simulator.records import Conversation, Participant
 from simulator.rest import paging
 from simulator.rest.call import GONE, Call, Reply
 from simulator.sids import looks_like
@@ -72,9 +72,7 @@ def of_participant(call: Call) -> Reply:
     pairs = ((p, store.conversations.get(p.conversation)) for p in reversed(found.values()))
     rows = [p for p, conversation in pairs if conversation is not None and conversation.service == call.service]
 
-    def show_row(participant: Any) -> dict[str, Any]:
-        from simulator.rest.participants import binding  # noqa: PLC0415 - participants need this module's `find`
-
+    def show_row(participant: Participant) -> dict[str, Any]:
         conversation = store.conversations.rows[participant.conversation]
         base = f"{call.world.urls.conversations}/v1{call.service_path}/Conversations/{conversation.sid}"
         shown = show(call, conversation)
@@ -84,7 +82,7 @@ def of_participant(call: Call) -> Reply:
             "participant_sid": participant.sid,
             "participant_user_sid": None,
             "participant_identity": participant.identity,
-            "participant_messaging_binding": binding(participant),
+            "participant_messaging_binding": participant.binding,
             "conversation_sid": conversation.sid,
             "conversation_unique_name": conversation.unique_name,
             "conversation_friendly_name": conversation.friendly_name,

@@ -60,7 +60,7 @@ def _cut(call: Call, rows: Iterable[R], *, default: int, most: int) -> _Page:
     size = call.whole("PageSize", default, 1, most)
     number = call.whole("Page", 0, 0, 1_000_000)
     token = call.asked("PageToken")
-    left = _after(rows, token[2:]) if token else islice(rows, number * size, None)
+    left = _after(list(rows), token[2:], number * size) if token else islice(rows, number * size, None)
     shown = list(islice(left, size + 1))
     more, shown = len(shown) > size, shown[:size]
     return _Page(
@@ -73,12 +73,10 @@ def _cut(call: Call, rows: Iterable[R], *, default: int, most: int) -> _Page:
     )
 
 
-def _after(rows: Iterable[R], sid: str) -> Iterator[R]:
-    rows = iter(rows)
-    for row in rows:
-        if row.sid == sid:
-            break
-    return rows
+def _after(rows: list[R], sid: str, count: int) -> Iterator[R]:
+    """What follows that row; when it is gone meanwhile, what follows as many rows."""
+    start = next((i + 1 for i, row in enumerate(rows) if row.sid == sid), count)
+    return islice(rows, start, None)
 
 
 def _query(call: Call, size: int, page: int, token: str | None) -> str:

@@ -61,7 +61,7 @@ def show(call: Call, participant: Participant) -> dict[str, Any]:
         "sid": participant.sid,
         "identity": participant.identity,
         "attributes": participant.attributes,
-        "messaging_binding": binding(participant),
+        "messaging_binding": participant.binding,
         "role_sid": participant.role_sid,
         "date_created": iso(participant.created),
         "date_updated": iso(participant.updated),
@@ -69,13 +69,6 @@ def show(call: Call, participant: Participant) -> dict[str, Any]:
         "last_read_message_index": participant.last_read_index,
         "last_read_timestamp": participant.last_read_at,
     }
-
-
-def binding(participant: Participant) -> dict[str, str] | None:
-    if participant.pair is None:
-        return None
-    person, number = participant.pair
-    return {"type": address.channel(person), "address": person, "proxy_address": number}
 
 
 def _member(call: Call, conversation: Conversation) -> dict[str, str]:

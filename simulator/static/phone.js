@@ -190,6 +190,7 @@ function take(view) {
   const phone = phones.get(view.phone.slice(view.phone.indexOf(":") + 1));
   if (!phone || !CHANNELS.includes(view.channel) || messages.has(view.sid)) return;
   const entry = { phone, view, node: document.createElement("li") };
+  if (view.heard) view.status = "heard";
   messages.set(view.sid, entry);
   if (view.chat_message_sid && view.direction === "inbound") messages.set(view.chat_message_sid, entry);
   const mine = view.direction === "inbound";

@@ -109,6 +109,7 @@ def test_faults_are_listed_and_disarmed(sim: Running) -> None:
         ("inbound", {"from": THEIRS, "body": "x", "channel": "fax"}, "channel"),
         ("inbound", {"from": THEIRS, "media": "x"}, "media"),
         ("chat", {"body": "x"}, "identity"),
+        ("read", {}, "phone"),
         ("faults", {"kind": "fire"}, "kind"),
     ],
 )
