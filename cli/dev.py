@@ -14,7 +14,7 @@ import typer
 
 from cli import ports as choosing
 from cli.live import View
-from cli.plan import Plan, Ports, read_user_variables, write_state
+from cli.plan import Plan, Ports, forget_state, read_user_variables, write_state
 from cli.processes import Service, ServiceFailed, Supervisor
 
 
@@ -79,6 +79,7 @@ async def _run(plan: Plan, *, as_json: bool) -> None:
     finally:
         view.stopping()
         await supervisor.stop()
+        forget_state(plan.data)
 
 
 async def _go_on(plan: Plan, supervisor: Supervisor, view: View) -> None:

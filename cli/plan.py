@@ -34,6 +34,13 @@ _TEMPORAL_TUNING = (
 )
 
 
+_STATE = "dev.json"
+
+# What the phone page offers to text: the sample shop knows the first, and the agent remembers the rest.
+_SUGGESTIONS = ("When are you open on Saturdays?", "My order number is 4711.", "What was my order number?")
+_OTHER_AGENTS = ("MESSAGING_AGENT", "MESSAGING_AGENT_MODEL", "MESSAGING_KNOWLEDGE")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """Where each process listens."""
@@ -145,7 +152,10 @@ class Plan:
         }
         links = {"Console": self.urls["console"], "Temporal UI": self.temporal_ui}
         flags = [part for option in options.items() for part in option]
-        return _messaging("simulator", *flags, *(f"--link={label}={url}" for label, url in links.items()))
+        flags += [f"--link={label}={url}" for label, url in links.items()]
+        if not any(self.user.get(name) for name in _OTHER_AGENTS):
+            flags += [f"--suggest={text}" for text in _SUGGESTIONS]
+        return _messaging("simulator", *flags)
 
     def _qdrant_path(self) -> str:
         return self.user.get("QDRANT_PATH") or str(self.data / "qdrant")
@@ -180,8 +190,13 @@ def read_user_variables() -> dict[str, str]:
 def write_state(data: Path, urls: Mapping[str, str], services: list[Service]) -> str:
     """One line of JSON with all URLs and process ids, also kept in the data folder for `messaging chat`."""
     line = json.dumps({**urls, "pids": {service.name: service.pid for service in services}})
-    (data / "dev.json").write_text(line + "\n")
+    (data / _STATE).write_text(line + "\n")
     return line
+
+
+def forget_state(data: Path) -> None:
+    """Nothing runs here any more."""
+    (data / _STATE).unlink(missing_ok=True)
 
 
 def _kept_secret(path: Path, *, size: int) -> str:

@@ -135,8 +135,9 @@ class Run(Generic[C]):
                         for task in done:
                             del running[task]
                             task.result()
-        finally:
+        except (Exception, asyncio.CancelledError):  # not `finally`: an evicted workflow must end without a word
             await self._cancel(list(running))
+            raise
 
     def _is_due(self, step: Step[C]) -> bool:
         return all(before in self.records and self.records[before].status != "running" for before in step.after)
@@ -149,30 +150,35 @@ class Run(Generic[C]):
         return ""
 
     async def _run(self, step: Step[C]) -> None:
-        started = workflow.now()
-        record = self.records[step.name] = StepRecord(name=step.name, status="running", started_at=started)
+        record = StepRecord(name=step.name, status="running", started_at=workflow.now())
+        self.records[step.name] = record
         try:
             if step.guarded:
                 self.guard(step)
             self.results[step.name] = await self._attempt(step)
-            record.status = "ran"
         except Halt as halt:
-            record.status, record.reason = "halted", halt.reason
+            self._end(record, "halted", halt.reason)
             raise
         except asyncio.CancelledError:
-            record.status = "cancelled"
+            self._end(record, "cancelled")
             raise
         except Exception as error:
             if is_cancelled_exception(error):
-                record.status = "cancelled"
+                self._end(record, "cancelled")
                 raise
-            record.status, record.reason = "failed", reason_of(error)
+            self._end(record, "failed", reason_of(error))
             if step.fallback is None:
                 raise StepFailed(step.name, error) from error
             self.results[step.name] = await step.fallback(self.context, error)
-            record.status = "fell back"
-        finally:
-            record.milliseconds = round((workflow.now() - started).total_seconds() * 1000)
+            self._end(record, "fell back", record.reason)
+        else:
+            self._end(record, "ran")
+
+    @staticmethod
+    def _end(record: StepRecord, status: str, reason: str = "") -> None:
+        record.status, record.reason = status, reason
+        if record.started_at is not None:
+            record.milliseconds = round((workflow.now() - record.started_at).total_seconds() * 1000)
 
     async def _attempt(self, step: Step[C]) -> Any:
         if step.deadline is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,6 +88,46 @@ async def test_a_signed_text_is_acknowledged_empty_and_starts_a_conversation(
 
 async def _is_true(value: object) -> bool:
     return bool(value)
+
+
+async def test_the_same_webhook_twenty_times_at_once_is_one_turn(twilio: Twilio, bench: Bench) -> None:
+    sid, sender = f"SM{uuid.uuid4().hex}", someone()
+    answers = await asyncio.gather(*(twilio.text("hello", sid=sid, From=sender) for _ in range(20)))
+    last = await twilio.text("bye", sid=f"SM{uuid.uuid4().hex}", From=sender)
+    await eventually(lambda: _is_true(bench.agent.turns and "bye" in bench.agent.turns[-1].text))
+
+    assert {answer.status_code for answer in [*answers, last]} == {200}
+    assert [turn.text for turn in bench.agent.turns] in (["hello", "bye"], ["hello", "hello\nbye"])
+
+
+async def test_a_conversations_event_is_answered_and_our_own_echo_is_not(
+    http: httpx.AsyncClient, twilio: Twilio, bench: Bench
+) -> None:
+    sid = f"CH{uuid.uuid4().hex}"
+
+    def event(author: str, source: str) -> dict[str, str]:
+        return {
+            "EventType": "onMessageAdded",
+            "AccountSid": ACCOUNT,
+            "ConversationSid": sid,
+            "MessageSid": f"IM{uuid.uuid4().hex}",
+            "ParticipantSid": f"MB{uuid.uuid4().hex}",
+            "Author": author,
+            "Source": source,
+            "Body": f"from {source}",
+            "Attributes": "{}",
+            "Index": "0",
+            "DateCreated": "2026-11-23T12:00:00.000Z",
+        }
+
+    path = "/webhooks/twilio/conversations"
+    echo = await twilio.post(path, event("agent", "API"))
+    genuine = await twilio.post(path, event(someone(), "SMS"))
+    await eventually(lambda: _is_true(bench.agent.turns))
+
+    assert (echo.status_code, genuine.status_code, genuine.text) == (200, 200, "")
+    assert [(turn.text, turn.conversation_id) for turn in bench.agent.turns] == [("from SMS", f"twilio-{sid}")]
+    assert (await http.get(f"/v1/conversations/twilio-{sid}")).json()["provider_sid"] == sid
 
 
 async def test_a_wrong_signature_is_403_and_no_workflow(http: httpx.AsyncClient, twilio: Twilio, bench: Bench) -> None:
