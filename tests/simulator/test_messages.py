@@ -52,12 +52,12 @@ def test_a_list_goes_over_pages_newest_first_and_filters(sim: Running) -> None:
         sim.sdk.messages.create(to=THEIRS, from_=OURS, body=str(n))
     sim.sdk.messages.create(to="+15550002222", from_=OURS, body="other")
     assert [m.body for m in sim.sdk.messages.list(to=THEIRS, page_size=2)] == ["4", "3", "2", "1", "0"]
-    assert len(sim.sdk.messages.list(from_=OURS)) == 5
+    assert len(sim.sdk.messages.list(from_=OURS)) == 6
     assert sim.sdk.messages.list(to="+15559999999") == []
     page = sim.sdk.messages.page(to=THEIRS, page_size=2)
     eventually(lambda: sim.sdk.messages.list(to=THEIRS, limit=2)[1].status == "delivered")
     sim.sdk.messages.list(to=THEIRS, limit=2)[1].delete()  # the row that the next page starts from
-    assert [m.body for m in page.next_page()] == ["1", "0"]
+    assert [m.body for m in page.next_page()] == ["2", "1"]
     created = sim.sdk.messages.list(limit=1)[0].date_created
     assert (
         len(sim.sdk.messages.list(date_sent_after=created.replace(microsecond=0).replace(year=created.year - 1))) == 5

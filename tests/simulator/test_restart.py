@@ -22,7 +22,7 @@ def test_everything_survives_a_restart_and_deliveries_go_on(tmp_path: Path, prod
         said = conversation.messages.create(author="agent", body="Hello")
         eventually(lambda: said.fetch().delivery["delivered"] == "all")
         sim.text("Hi")
-        before = sim.messages()
+        before = eventually(lambda: [m for m in [sim.messages()] if m[-1]["heard"]])[0]
     with simulator(product.base, data=data) as sim:
         assert sim.messages() == before
         conversation = sim.sdk.conversations.v1.conversations("ann").fetch()
