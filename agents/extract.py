@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents import words
+from agents import phrasing, words
 from memory.embedder import Embedder
 from memory.knowledge import KnowledgeBase, Passage
 
@@ -30,74 +30,26 @@ SURE = 0.45
 
 _DAYS = frozenset(words.topics("monday tuesday wednesday thursday friday saturday sunday weekend holiday"))
 
+# "Does the library have parking?" shares one word of two with many a library's passage, but not the one that counts.
+_FAIR_PART = 0.3
+
+# Times and prices occur everywhere; an address or a phone number answers by being one.
+_TELLING = 0.15
+
 # A question put in the usual words is the better measure.
 _REPHRASED = 0.2
 
 # Words that nearly every business uses about everything.
 _GENERIC = frozenset(
     words.topics(
-        "sell offer open help work make take time thing good best find shop store business order bring buy cost price pay new service "
+        "sell offer open help work make take time thing good best find shop store business order bring buy cost "
+        "price pay new service "
         "use look come serve provide accept include available"
     )
 )
 
-# What kind of thing a question asks for, how it looks in a sentence, and what that adds to the sentence's rank.
-_EXPECTED = (
-    (
-        re.compile(r"\b(?:address|location|located)\b|\bwhere (?:are|r) (?:you|u)\b"),
-        re.compile(
-            r"\b(?:street|st|avenue|ave|road|rd|lane|square|boulevard|rua|rue|calle|via|plaza|platz|floor|highway|drive)\b|straße|strasse",
-            re.I,
-        ),
-        0.35,
-    ),
-    (re.compile(r"\b(?:phone|call|telephone|number|reach|contact)\b"), re.compile(r"\d[\d ().-]{5,}\d"), 0.15),
-    (re.compile(r"\b(?:e-?mail|write to|contact)\b"), re.compile(r"\S@\S"), 0.15),
-    (
-        re.compile(r"\bhow much\b|\b(?:price|prices|cost|costs|fee|fees|charge)\b"),
-        re.compile(r"\d.*\b(?:dollars?|euros?|eur|usd|gbp|pounds?|cents?)\b|[$€£]|\bfree\b", re.I),
-        0.1,
-    ),
-    (
-        re.compile(r"\b(?:when|what time|hours|how late|until)\b"),
-        re.compile(r"\b\d{1,2}(?::\d\d| ?[ap]m| to \d)", re.I),
-        0.08,
-    ),
-    (re.compile(r"\bhow long\b"), re.compile(r"\b(?:minutes?|hours?|days?|weeks?|months?|years?)\b", re.I), 0.08),
-)
-
 _END = re.compile(r"(?<=[.!?])[\"')]*\s+(?=[A-Z0-9\"'(+])|\n+")
 _BULLET = re.compile(r"^(?:[-*+•]|\d{1,2}[.)])\s+")
-
-# How people ask for what a knowledge base calls by another name; always, or only when nothing else is near.
-_OTHERWISE = (
-    (
-        re.compile(
-            r"\bwhere (?:are|r) (?:you|u|ya)\b|\bhow (?:do|can) i (?:get|come) (?:to you|there)\b|\bwhere (?:is|are) (?:the|your) "
-            r"(?:shop|store|office|practice|restaurant|place|location|clinic|studio|salon|cafe|hotel|gym|school)\b"
-            r"|\bfind you\b|\b(?:your|the) (?:location|address)\b|\baddress\?|^address\b|^location\b"
-        ),
-        ("What is your address?", "We are at this street, it is our address."),
-        True,
-    ),
-    (
-        re.compile(
-            r"\b(?:how (?:can|do) i (?:contact|reach|call)|can i (?:call|email|phone)|your (?:phone|number|email)|phone number|contact details)\b"
-        ),
-        ("What is your phone number and email?",),
-        True,
-    ),
-    (
-        re.compile(
-            r"\b(?:when|what time|how late|how early)\b.*\b(?:open|close|shut)\b|\bare you (?:guys )?(?:still )?(?:open|closed)\b"
-        ),
-        ("What are your opening hours?",),
-        False,
-    ),
-)
-_DOES = re.compile(
-    r"\b(?:(?:can|could|do|may|should|will|would) (?:i|we|you)|(?:want|need|like|have|possible|trying) to) ([a-z]+)"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +70,7 @@ class _Sentence:
     text: str
     cosine: float
     rank: float
+    expected: bool  # it looks like what is asked for: an address, a phone number
 
 
 class Extractor:
@@ -137,7 +90,7 @@ class Extractor:
         `context` is what a follow-up goes on from: it helps to find the passage, not to choose its sentences.
         """
         best = await self._answer(f"{context} {question}".strip(), question, budget)
-        for query in _rephrased(question, unsure=best is None or best.score < SURE):
+        for query in phrasing.rephrased(question, unsure=best is None or best.score < SURE):
             found = await self._answer(query, query, budget)
             if found and (best is None or found.rank + _REPHRASED > best.rank):
                 best = found
@@ -148,7 +101,7 @@ class Extractor:
         if max(passage.score for passage in passages) < self._threshold / 2:  # not worth looking at sentences
             return None
         [wanted] = await self._embedder.embed([query])
-        verb = _verb(question)
+        verb = phrasing.verb(question)
         ranked = []
         for passage in passages:
             scored = await self._sentences(passage, wanted, question)
@@ -161,7 +114,10 @@ class Extractor:
             ranked.append((rank, passage, scored))
         rank, passage, scored = max(ranked, key=lambda row: row[0])
         nearest = max(passage.score, *(row.cosine for row in scored))
-        if nearest < self._threshold or (nearest < SURE and not _shares(words.topics(query), passage)):
+        best = max(scored, key=lambda row: row.rank)
+        if nearest < self._threshold:
+            return None
+        if nearest < SURE and not best.expected and not self._shares(words.topics(query), passage):
             return None
         text = _join(scored, budget)
         return Extract(text=text, source=f"{passage.source}: {passage.heading}", score=nearest, rank=rank)
@@ -174,15 +130,15 @@ class Extractor:
         missing = [key for key in keys if key not in self._vectors]
         for key, vector in zip(missing, await self._embedder.embed(missing), strict=True):
             self._vectors[key] = vector
-        found, asked, plain = [], words.topics(question), words.plain(question)
-        expected = [(looks, bonus) for asks, looks, bonus in _EXPECTED if asks.search(plain)]
+        found, asked, expected = [], words.topics(question), phrasing.expected(question)
         for key, row in zip(keys, rows, strict=True):
             cosine = sum(x * y for x, y in zip(wanted, self._vectors[key], strict=True))
             shared = sum(self._rarity(topic) for topic in asked & words.topics(key)) + len(
                 asked & _DAYS & words.topics(row)
             )
-            rank = cosine + _SHARED * shared + sum(bonus for looks, bonus in expected if looks.search(row))
-            found.append(_Sentence(text=row, cosine=cosine, rank=rank))
+            bonus = sum(bonus for looks, bonus in expected if looks.search(row))
+            rank = cosine + _SHARED * shared + bonus
+            found.append(_Sentence(text=row, cosine=cosine, rank=rank, expected=bonus >= _TELLING))
         return found
 
     async def _candidates(self, query: str, asked: set[str]) -> list[Passage]:
@@ -195,6 +151,14 @@ class Extractor:
         }
         by_words = sorted(found, key=lambda row: -shared[row.source, row.heading, row.text])
         return list(dict.fromkeys([*found[:_NEAREST], *by_words[:_BY_WORDS]]))
+
+    def _shares(self, asked: set[str], passage: Passage) -> bool:
+        """Whether the passage holds a fair part of the words that tell what the question is about."""
+        telling = asked - _GENERIC
+        present = words.topics(f"{_last(passage.heading)} {passage.text}")
+        held = sum(self._rarity(topic) for topic in telling if words.covers(topic, present, ""))
+        unknown = sum(1 for topic in telling if not words.covers(topic, present, ""))
+        return not telling or held / (held + unknown or 1) >= _FAIR_PART
 
     def _rarity(self, topic: str) -> float:
         """From 1 for a word of a single passage down to 0 for a word of all."""
@@ -211,36 +175,6 @@ def sentences(text: str) -> list[str]:
 def _last(heading: str) -> str:
     """The heading itself, without those above it, which all its neighbours share."""
     return heading.rsplit(" > ", 1)[-1]
-
-
-def _verb(question: str) -> str:
-    """What the person wants to do: "return" of "Can I return my helmet?"."""
-    found = _DOES.search(words.plain(question))
-    return next(iter(words.topics(found[1])), "") if found else ""
-
-
-def _rephrased(question: str, *, unsure: bool) -> list[str]:
-    asked = words.plain(question)
-    return [
-        instead
-        for pattern, queries, always in _OTHERWISE
-        if (always or unsure) and pattern.search(asked)
-        for instead in queries
-    ]
-
-
-def _shares(asked: set[str], passage: Passage) -> bool:
-    telling = asked - _GENERIC
-    present = words.topics(f"{passage.heading} {passage.text}")
-    return (
-        not telling
-        or not telling.isdisjoint(present)
-        or any(
-            len(topic) > 4
-            and any(word.startswith(topic) or topic.startswith(word) for word in present if len(word) > 4)  # noqa: PLR2004 - shorter beginnings are shared by chance
-            for topic in telling
-        )
-    )
 
 
 def _join(scored: Sequence[_Sentence], budget: int) -> str:

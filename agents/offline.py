@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from agents import personal, smalltalk
+from agents import personal, questions, smalltalk
 from agents.extract import SURE, Extractor
+from agents.facts import facts_of
 from agents.segments import Kind, Segment, split
 from agents.turn import Draft, Turn
 from agents.words import topics
@@ -34,12 +35,16 @@ SORRY = "I'm sorry to hear that. I can't solve this myself, but a colleague can 
 HUMAN = "I'm an automated assistant and can't do that myself, but a colleague can help you."
 
 _TROUBLE = re.compile(
-    r"\b(?:stolen|broke|broken|damaged|does not work|doesn't work|not working|stopped working|never arrived|has not arrived|hasn't "
-    r"arrived|didn't arrive|not arrived|still waiting|too late|wrong (?:item|size|order|colou?r)|complain|complaint|disappointed|"
-    r"angry|unhappy|terrible|awful|unacceptable|ridiculous|accident|overcharged|hurts?|painful|in pain|urgent|emergency|leaks?|leaking|stuck|charged twice|defective|faulty)\b"
+    r"\b(?:stolen|broke|broken|damaged|does not work|doesn't work|not working|stopped working|never arrived|"
+    r"has not arrived|hasn't "
+    r"arrived|didn't arrive|not arrived|still waiting|too late|wrong (?:item|size|order|colou?r)|complain|complaint|"
+    r"disappointed|"
+    r"angry|unhappy|terrible|awful|unacceptable|ridiculous|accident|overcharged|hurts?|painful|in pain|urgent|"
+    r"emergency|leaks?|leaking|stuck|charged twice|defective|faulty)\b"
 )
 _FOR_A_HUMAN = re.compile(
-    r"\b(?:speak|talk|chat|connect|transfer|pass|put)\b.*\b(?:human|person|agent|someone|somebody|colleague|operator|representative|"
+    r"\b(?:speak|talk|chat|connect|transfer|pass|put)\b.*\b(?:human|person|agent|someone|somebody|colleague|operator|"
+    r"representative|"
     r"manager|staff|people)\b|\b(?:real person|human please|operator please|customer service)\b|"
     r"\b(?:delete|forget|erase|remove)\b.*\b(?:my data|about me|me|everything|my information|my account)\b"
 )
@@ -82,16 +87,16 @@ class OfflineEngine:
             return _Piece(text="I'm here if you have a question.", kind="smalltalk")
         if _FOR_A_HUMAN.search(segment.plain):
             return _Piece(text=HUMAN, kind="unknown")
-        if personal.is_personal(segment):
+        if questions.is_personal(segment):
             return await self._personal(turn, before, segment)
         if segment.kind is Kind.STATEMENT or _answers_us(turn, segment):
             return await self._stated(segment, budget)
         return await self._asked(turn, before, segment, budget)
 
     async def _personal(self, turn: Turn, before: list[Segment], segment: Segment) -> _Piece:
-        found = await personal.find(segment, personal.facts_of(turn, before), self._embedder)
+        found = await personal.find(segment, facts_of(turn, before), self._embedder)
         if found is None:
-            return _Piece(text=UNTOLD, kind="unknown")
+            return _Piece(text=UNKNOWN if questions.asks_status(segment) else UNTOLD, kind="unknown")
         return _Piece(text=found.text(), kind="answer", sources=found.sources)
 
     async def _stated(self, segment: Segment, budget: int) -> _Piece:
@@ -102,8 +107,8 @@ class OfflineEngine:
         return _Piece(text=SORRY, kind="apology")
 
     async def _asked(self, turn: Turn, before: list[Segment], segment: Segment, budget: int) -> _Piece:
-        if personal.asks_again(segment):
-            facts = personal.facts_of(turn, before)
+        if questions.asks_again(segment):
+            facts = facts_of(turn, before)
             if told := await personal.find(segment, facts, self._embedder, strictly=True):
                 return _Piece(text=told.text(), kind="answer", sources=told.sources)
         found = await self._extractor.answer(segment.text, budget=budget)
@@ -114,7 +119,7 @@ class OfflineEngine:
             found = await self._extractor.answer(segment.text, context=before[-1].text, budget=budget)
         if found:
             return _Piece(text=found.text, kind="answer", sources=(found.source,))
-        facts = personal.facts_of(turn, before)
+        facts = facts_of(turn, before)
         if (
             segment.kind is Kind.QUESTION
             and not re.search(r"\byour?\b", segment.plain)

@@ -43,7 +43,8 @@ _JOINED = re.compile(rf"\s*[,;]?\s+(?:and|also|plus)\s+(?=(?:also\s+)?{_ASKING}\
 _ASKS = re.compile(
     rf"^(?:(?:and|so|but|also|ok|okay|well|please|um+|sorry|btw|by the way|just wondering|quick question)[,:]?\s+)*"
     rf"(?:{_ASKING}\b|tell me|remind me|do you|(?:i )?(?:need|want|would like|wanna|wonder|was wondering|am wondering)"
-    rf"(?: to)? (?:know|ask|hear|find out|see if|if|how|what|when|where|whether)\b|let me know|not sure (?:if|what|when|how)"
+    rf"(?: to)? (?:know|ask|hear|find out|see if|if|how|what|when|where|whether)\b|let me know|not sure (?:if|what|"
+    rf"when|how)"
     rf"|i forgot (?:my|what|which|when|where|who|the|how)|what about|how about|can't remember|i can't remember"
     rf"|i do(?:n't| not) (?:know|remember)|you know)"
 )
@@ -51,35 +52,47 @@ _INDIRECT = re.compile(
     r"\b(?:do you know|any idea|remember|tell me|remind me)\b.*\b(?:my|what|where|when|which|who|how)\b"
 )
 _REQUESTS = re.compile(
-    r"\b(?:i|we) (?:really |just |also )?(?:want|need|would like|would love|wish|hope|plan|intend|have|am trying|am looking|"
+    r"\b(?:i|we) (?:really |just |also )?(?:want|need|would like|would love|wish|hope|plan|intend|have|am trying|"
+    r"am looking|"
     r"are looking|am hoping|am thinking|am interested|tried|cannot|can't|could not|couldn't|cant) "
     r"(?:to (?!know)|in\b|for\b|of\b|a (?:refund|repair|quote|new|replacement|human|person|copy|receipt|test)"
     r"|an (?:appointment|invoice|exchange|agent|operator)|help|some|someone|find|get|log|open|my money)"
-    r"|\b(?:looking for|interested in|i want my|i need my|i need help|i need an?\b|i want an?\b|i would like an?\b)|^(?:please )?(?:cancel|"
-    r"refund|return|book|change|send|ship|deliver|repair|fix|reserve|order|show|give|list|explain|describe|help|connect|"
+    r"|\b(?:looking for|interested in|i want my|i need my|i need help|i need an?\b|i want an?\b|i would like an?\b)|"
+    r"^(?:please )?(?:cancel|"
+    r"refund|return|book|change|send|ship|deliver|repair|fix|reserve|order|show|give|list|explain|describe|help|"
+    r"connect|"
     r"call me|stop|forget|delete)\b"
 )
 _TELLS = re.compile(
     r"\b(?:my|our|mine)\b.*\b(?:is|are|was|were|has|have|called|named|=|will be|likes?|loves?|died|moved|lives?|turned|"
-    r"changed|starts?|works?)\b|^(?:i|we)\b|\bmy name\b|\bcall me\b|\b(?:i|we) (?:am|have|live|work|like|love|prefer|hate|"
+    r"changed|starts?|works?)\b|^(?:i|we)\b|\bmy name\b|\bcall me\b|\b(?:i|we) (?:am|have|live|work|like|love|prefer|"
+    r"hate|"
     r"moved|bought|ordered|own|drive|was|were|got|just|used|also|now|no longer|don't|do not|only|always|never|usually|"
     r"can't|cannot|will|would|paid|sold|started|changed|turn|turned|study|speak|play|eat|wear|ride)\b"
-    r"|^(?:no,? |sorry,? |oh,? |wait,? |correction[:,]? |actually,? )*(?:it is|that is|it was|make (?:it|that)|this is|actually|"
-    r"correction|scratch that|i mean|my|mine|our|the (?:order|number|date|address|appointment|code|reference) (?:number )?is)\b"
-    r"|^(?:please )?(?:remember|note|fyi|for your information|for the record|don't forget|keep in mind|just so you know)\b"
-    r"|^(?:my|our) |^the (?:\w+ ){1,3}(?:is|are|was|will be)\b.*\d|\b(?:reference|order|invoice|customer|account|booking|ticket)(?: number| no\.?| id)?:? #?\w*\d"
+    r"|^(?:no,? |sorry,? |oh,? |wait,? |correction[:,]? |actually,? )*(?:it is|that is|it was|make (?:it|that)|"
+    r"this is|actually|"
+    r"correction|scratch that|i mean|my|mine|our|the (?:order|number|date|address|appointment|code|"
+    r"reference) (?:number )?is)\b"
+    r"|^(?:please )?(?:remember|note|fyi|for your information|for the record|don't forget|keep in mind|"
+    r"just so you know)\b"
+    r"|^(?:my|our) |^the (?:\w+ ){1,3}(?:is|are|was|will be)\b.*\d|\b(?:reference|order|invoice|customer|account|"
+    r"booking|ticket)(?: number| no\.?| id)?:? #?\w*\d"
 )
 _NOTE = re.compile(
-    r"^(?:please )?(?:remember|note|(?:do not|don't) forget|keep in mind)\b(?! (?:what|when|where|who|which|how)\b)(?=.*\b(?:is|are|"
+    r"^(?:please )?(?:remember|note|(?:do not|don't) forget|keep in mind)\b(?! (?:what|when|where|who|which|"
+    r"how)\b)(?=.*\b(?:is|are|"
     r"was|i|we|to)\b)"
 )
+# "my order number please"
+_FRAGMENT = re.compile(r"^(?:my|our) (?:\w+ ){1,3}(?:please|again)\W*$")
 _REFERENCE = re.compile(
     r"^(?:the |my )?(?:reference|order|invoice|customer|account|booking|ticket|serial|phone|tracking)"
     r"(?: number| no\.?| nr\.?| id| code)?(?: is)?[: ]+#?[\w-]*\d[\w-]*\W*$"
 )
 _GREETING = re.compile(
     r"^(?:(?:hi|hello|hey|hiya|yo|good (?:morning|afternoon|evening|day)|greetings|dear \w+|ok|okay|great|thanks|"
-    r"thank you|thx|cool|perfect|yes|yeah|no|so|well|please|excuse me|sorry)(?: there| again| team| everyone| all| guys|"
+    r"thank you|thx|cool|perfect|yes|yeah|no|so|well|please|excuse me|sorry)(?: there| again| team| everyone| all|"
+    r" guys|"
     r" so much| a lot| very much)?[\s,.!:;-]+)+(?=\S)"
 )
 
@@ -112,6 +125,8 @@ def _segment(text: str) -> Segment:
 def _kind(text: str) -> Kind:
     if _NOTE.match(text) and not text.rstrip().endswith("?"):
         return Kind.STATEMENT
+    if _FRAGMENT.match(text):
+        return Kind.QUESTION
     if text.rstrip(" .!)").endswith("?") or _ASKS.match(text) or _INDIRECT.search(text):
         return Kind.QUESTION
     if _REFERENCE.match(text):

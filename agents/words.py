@@ -6,7 +6,11 @@ beyond shared words and the table below is the embedder's work.
 
 from __future__ import annotations
 
+import difflib
 import re
+
+# Of difflib's ratio: "ordr" and "order" reach 0.89, "brother" and "mother" 0.77.
+_SLIP = 0.85
 
 _TOKEN = re.compile(r"[^\W_]+(?:[.,@+:/-][^\W_]+)*")
 
@@ -15,6 +19,8 @@ _PHRASES = tuple(
     (re.compile(pattern), meaning)
     for pattern, meaning in (
         (r"\b(?:i am|i come|am i|do i come) from\b|\bwhere was i born\b", " origin "),
+        (r"\b(?:phone|mobile|cell) number\b", " phone "),
+        (r"\b(?:reach|call|text|phone) me (?:at|on|under)\b", " phone number "),
         (r"\bcall(?:s|ed)? me\b", " my name "),
         (
             r"\bborn in (?!\d|january|february|march|april|may|june|july|august|september|october|november|december)",
@@ -29,22 +35,26 @@ _PHRASES = tuple(
         (r"\bwhere do i (?:stay|sleep)\b", " home "),
         (r"\b(?:zip|postal|post) ?code\b", " postcode "),
         (r"\be-?mail(?: address)?\b", " email "),
-        (r"\b(?:phone|mobile|cell) number\b", " phone "),
-        (r"\bcan(?:no|')?t (?:eat|have|stand)\b", " allergy "),
+        (r"\bcan(?:no|')?t (?:i )?(?:eat|have|stand|drink)\b", " allergy "),
         (r"\bget(?:ting)? married\b", " wedding "),
     )
 )
 
 _STOP = frozenset(
-    """a about again all also am an and any anything are as at be because been before both but by can could did do does
-    doing done down dont each ever exactly for from get give given go going got had has have having he hello her here hey
-    hi him his how i if im in into is it its ive just know let list lot many me mention mentioned mine more most much
-    must my myself need no not now of off ok okay on once one only or our out over own please quite really recall remember
-    remembered remind said same say saying she should so some still sure tell telling than thank thanks that the their
-    them then there these they this those though time to today told too under until up us very want wanted wants was we
-    well were what whats when where wheres which while who whom whos whose why will with would write wrote yes yet you
-    your yours actually currently earlier correct right sorry t s d ll re ve don didn doesn isn won
-    repeat confirm remind cant wont""".split()
+    re.findall(
+        r"\S+",
+        """
+        a about actually again all also am an and any anything are as at be because been before both but by can cant
+        confirm correct could currently d did didn do does doesn doing don done dont down each earlier ever exactly
+        for from get give given go going got had has have having he hello her here hey hi him his how i if im in
+        into is isn it its ive just know let list ll lot many me mention mentioned mine more most much must my
+        myself need no not now of off ok okay on once one only or our out over own please quite re really recall
+        remember remembered remind repeat right s said same say saying she should so some sorry still sure t tell
+        telling than thank thanks that the their them then there these they this those though time to today told too
+        under until up us ve very want wanted wants was we well were what whats when where wheres which while who
+        whom whos whose why will with won wont would write wrote yes yet you your yours
+        """,
+    )
 )
 
 _CONCEPTS = {
@@ -72,6 +82,7 @@ _CONCEPTS = {
         "budget": "budget spend",
         "hobby": "hobby hobbies pastime",
         "diet": "diet",
+        "height": "height tall",
         "weight": "weight weigh weighs",
         "problem": "problem issue trouble",
         "travel": "travel trip travelling traveling flight fly flying holiday vacation",
@@ -83,6 +94,25 @@ _CONCEPTS = {
 
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday"
 _MONTHS = "january february march april may june july august september october november december"
+
+_SHORT_FOR = {
+    "u": "you",
+    "ur": "your",
+    "r": "are",
+    "pls": "please",
+    "plz": "please",
+    "wht": "what",
+    "wat": "what",
+    "wen": "when",
+    "whr": "where",
+    "abt": "about",
+    "tmrw": "tomorrow",
+    "num": "number",
+    "adress": "address",
+    "im": "i am",
+    "ive": "i have",
+}
+_SHORTHAND = re.compile(rf"\b(?:{'|'.join(_SHORT_FOR)})\b(?!')")
 
 _IRREGULAR = {
     past: stem
@@ -118,12 +148,14 @@ MEMBERS: dict[str, frozenset[str]] = {
     key: frozenset(words.split())
     for key, words in {
         "bird": "parrot budgie canary parakeet chicken",
-        "pet": "dog cat puppy kitten hamster parrot rabbit bird fish horse turtle tortoise guinea rat snake lizard bunny",
+        "pet": "dog cat puppy kitten hamster parrot rabbit bird fish horse turtle tortoise guinea rat snake lizard "
+        "bunny",
         "child": "son daughter baby boy girl toddler twin",
         "partner": "wife husband girlfriend boyfriend fiance fiancee",
         "sibling": "brother sister",
         "family": "wife husband son daughter child mother father sibling brother sister partner",
-        "color": "red blue green yellow black white grey gray orange purple pink brown silver gold beige turquoise navy",
+        "color": "red blue green yellow black white grey gray orange purple pink brown silver gold beige turquoise "
+        "navy",
         "diet": "vegetarian vegan pescatarian halal kosher gluten lactose keto allergy meat",
         "hobby": "like play hiking running swimming reading painting cycling climbing chess guitar piano football",
         "food": "pizza pasta sushi curry burger salad soup steak allergy vegetarian vegan",
@@ -169,7 +201,8 @@ _NUMBER_WORDS = re.compile(
 _TIME = re.compile(
     rf"\d|\b(?:{_WEEKDAYS.replace(' ', '|')}|{_MONTHS.replace(' ', '|')}"
     r"|mon|tues?|wed|thu(?:rs)?|fri|sat|sun|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec"
-    r"|tomorrow|today|tonight|yesterday|noon|midnight|morning|afternoon|evening|week|month|weekend|year|christmas|easter)\b"
+    r"|tomorrow|today|tonight|yesterday|noon|midnight|morning|afternoon|evening|week|month|weekend|year|christmas|"
+    r"easter)\b"
 )
 
 
@@ -183,6 +216,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\b(i|you|we|they)'ve\b", r"\1 have", text)
     text = re.sub(r"\bi'd\b", "i would", text)
     text = re.sub(r"\b(we|you|they)'re\b", r"\1 are", text)
+    text = _SHORTHAND.sub(lambda found: _SHORT_FOR[found[0]], text)
     return re.sub(r"'s\b", "", text)
 
 
@@ -218,7 +252,8 @@ def covers(wanted: str, present: set[str], text: str) -> bool:
         return True
     if wanted == "email":
         return "@" in text
-    return False
+    # A slip of the finger, unless both are words that must not be taken for each other.
+    return not is_definite(wanted) and bool(difflib.get_close_matches(wanted, present, n=1, cutoff=_SLIP))
 
 
 # Verbs that a paraphrase may leave out ("I adore tea", "I got a Canyon last year").

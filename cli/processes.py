@@ -41,7 +41,7 @@ class Service:
 
     async def start(self) -> None:
         """Start it, in a session of its own: Ctrl-C is ours to pass on."""
-        with self.log.open("ab") as log:
+        with self.log.open("ab" if self.process else "wb") as log:  # one log a run, over all its restarts
             self.process = await asyncio.create_subprocess_exec(
                 *self.command,
                 env=dict(self.environment),

@@ -29,8 +29,9 @@ SCHEMA = 1
 # Measured on 1,535 questions over long dialogues: k=2 finds 64 % in the first 10, the usual 60 only 57 %.
 RRF_K = 2
 
-# Each side offers this many times the limit, so that a point that is mid-field in both can still win.
-_PREFETCH = 4
+# Each side offers this many times the limit, and no fewer than the second number, so that a point that is mid-field in
+# both can still win.
+_PREFETCH, _PREFETCH_LEAST = 4, 20
 
 # Points an upsert: about 600 kB of JSON at 384 dimensions, far below any server's limit.
 _BATCH = 64
@@ -91,7 +92,7 @@ class QdrantStore:
         [dense] = await self._embedder.embed([query])
         sparse = self._bm25.embed_query(query)
         only = _of(contact_id, exclude)
-        depth = limit * _PREFETCH
+        depth = max(limit * _PREFETCH, _PREFETCH_LEAST)
         prefetch = [models.Prefetch(query=dense, using="dense", filter=only, limit=depth)]
         if sparse.indices:  # a query of nothing but stop words has none
             vector = models.SparseVector(indices=sparse.indices, values=sparse.values)
@@ -194,6 +195,8 @@ class QdrantStore:
             raise MemoryUnavailable(f"Qdrant answered {error.status_code}") from None
         except (ApiException, QdrantException, httpx.HTTPError) as error:
             raise MemoryUnavailable(f"Qdrant cannot be reached ({type(error).__name__})") from error
+        except (ValueError, KeyError):  # no JSON, or not of Qdrant's shape: a proxy's page, another service
+            raise MemoryUnavailable("what answered is not Qdrant, or its data is not ours") from None
 
 
 def _of(contact_id: str, exclude: Collection[str] = ()) -> models.Filter:

@@ -19,6 +19,9 @@ from memory.embedded.refusal import Refused, uncovered
 # A page larger than this is a mistake of the caller's, and the engine would set memory aside for it.
 MAX_LIMIT = 10_000
 
+# Qdrant's own limit for a vector's dimension.
+_MAX_SIZE = 65_536
+
 _DISTANCES = {
     models.Distance.COSINE: edge.Distance.Cosine,
     models.Distance.EUCLID: edge.Distance.Euclid,
@@ -44,6 +47,8 @@ def config(request: models.CreateCollection) -> edge.EdgeConfig:
     vectors = {}
     for name, params in named.items():
         _only(params, {"size", "distance", "on_disk"}, "vector parameter")
+        if not 1 <= params.size <= _MAX_SIZE:
+            raise Refused(400, f"a vector's size must be between 1 and {_MAX_SIZE}")
         vectors[name] = edge.EdgeVectorParams(params.size, _DISTANCES[params.distance])
     sparse = {}
     for name, options in (request.sparse_vectors or {}).items():

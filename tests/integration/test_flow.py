@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass(slots=True, kw_only=True)
 class Told:
-    """What became of one flow. `log` has `+name` where a step began and `-name` where it ended."""
+    """What became of a flow. In `log`: `+name` where a step begins, `-name` where it ends, `=name` after a fallback."""
 
     records: dict[str, StepRecord] = field(default_factory=dict)
     results: dict[str, str] = field(default_factory=dict)
@@ -122,6 +122,9 @@ def _step(plan: Plan) -> Step[Told]:
     async def fall_back(told: Told, error: BaseException) -> str:
         if plan.fallback == "fails too":
             raise ApplicationError("no way out", type="broken")
+        if plan.fallback == "takes a while":
+            await asyncio.sleep(0.3)
+        told.log.append(f"={plan.name}")
         return plan.fallback
 
     return Step(
@@ -321,6 +324,16 @@ async def test_a_fallbacks_result_stands_under_the_steps_name(runner: Runner) ->
     assert told.records["a"].reason == "broken: it broke"
 
 
+async def test_a_step_waits_for_the_fallback_of_the_one_before(runner: Runner) -> None:
+    plans = (
+        Plan(name="a", does="fail", fallback="takes a while"),
+        Plan(name="beside", does="yield"),  # its end must not make anybody think that `a` has ended too
+        Plan(name="b", after=("a",)),
+    )
+    [told] = await runner.tell(plans)
+    assert told.log.index("=a") < told.log.index("+b"), told.log
+
+
 async def test_a_skipped_step_says_why(runner: Runner) -> None:
     [told] = await runner.tell((Plan(name="a", when=False), Plan(name="b", after=("a",))))
     assert told.records["a"].reason.startswith("not ")
@@ -402,6 +415,7 @@ async def test_any_acyclic_flow_runs_each_step_once_and_after_all_it_comes_after
         assert told.error == "", plans
         assert told.statuses == _expected(plans), plans
         ran = [plan for plan in plans if told.statuses[plan.name] != SKIPPED]
+        told.log = [entry for entry in told.log if not entry.startswith("=")]
         assert sorted(told.log) == sorted(f"{mark}{plan.name}" for plan in ran for mark in "+-"), plans
         for plan in ran:
             ended = told.log[: told.log.index(f"+{plan.name}")]

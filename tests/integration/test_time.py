@@ -116,14 +116,16 @@ async def test_a_shorter_silence_that_a_later_text_brings_counts_at_once(clock: 
 
 
 @pytest.mark.parametrize(
-    "away", [MemoryUnavailable("refused"), MemoryMismatch("of another model")], ids=["unavailable", "refusing"]
+    "away",
+    [MemoryUnavailable("refused"), MemoryMismatch(collection="memory", found="one model", expected="another")],
+    ids=["unavailable", "of another model"],
 )
 async def test_memory_that_is_away_for_hours_is_written_when_it_is_back(clock: Clock, away: Exception) -> None:
     clock.bench.memory.away = away
     person = clock.bench.conversation()
     await clock.text(person, "hello")
     await person.turn(1)
-    await clock.passes(hours=6)
+    await clock.passes(hours=4)
     assert (await person.view()).unremembered == 2
     assert clock.bench.memory.items == {}
 
@@ -139,16 +141,27 @@ async def test_memory_that_is_away_for_hours_is_written_when_it_is_back(clock: C
 
 async def test_a_silent_conversation_stays_until_its_memory_is_written(clock: Clock) -> None:
     clock.bench.memory.away = MemoryUnavailable("refused")
-    person = clock.bench.conversation()
+    person = clock.bench.conversation(Rules(idle_close=timedelta(hours=1).total_seconds()))
     await clock.text(person, "hello")
     await person.turn(1)
-    await clock.passes(hours=30)
+    await clock.passes(hours=2)
     assert not await clock.is_closed(person)
 
     clock.bench.memory.away = None
     await clock.passes(minutes=2)
     await clock.closes(person)
     assert len(clock.bench.memory.items) == 2
+
+
+async def test_who_opted_out_is_not_forgotten_by_silence(clock: Clock) -> None:
+    person = clock.bench.conversation()
+    await clock.text(person, "STOP")
+    await person.turn(1)
+    await clock.passes(days=3)
+    await clock.text(person, "hello?")
+
+    assert (await person.turn(2)).outcome is Outcome.OPTED_OUT
+    assert clock.bench.outbox.bodies == []
 
 
 class Unsure(Outbox):
