@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+import httpx
 from qdrant_client import AsyncQdrantClient
 from temporalio.client import Client
 
@@ -14,6 +15,7 @@ from agents.engine import ReplyEngine
 from agents.loading import load_agent
 from agents.offline import SAMPLE, OfflineEngine
 from memory.embedder import Embedder
+from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
 from memory.knowledge import KnowledgeBase
 from memory.qdrant import QdrantStore
@@ -43,7 +45,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         SettingsError, messaging.errors.AuthenticationError
     """
     async with AsyncExitStack() as stack:
-        embedder = MiniLmEmbedder()
+        embedder = CachedEmbedder(MiniLmEmbedder())
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
         engine = await _engine(settings, embedder)
         backends = providers.backends(settings)
@@ -64,6 +66,8 @@ def _qdrant(settings: Settings) -> AsyncQdrantClient:
         api_key=settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None,
         # It would be one more request at every start, only to print a warning when Qdrant is away.
         check_compatibility=False,
+        # Its own default for a loopback host is a new connection for every call. The embedded app hangs up after 5 s.
+        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4),
     )
 
 

@@ -85,6 +85,9 @@ WINDOW_CHARS = 2_400
 TRANSCRIPT_MESSAGES = 40
 TRANSCRIPT_CHARS = 12_000
 
+# Sends that a look for another one passes over. It looks at the last seconds only, so the latest are enough.
+KNOWN_SENDS = 8
+
 # Texts whose repetition is recognised. Providers repeat within minutes; this is hundreds of turns.
 SEEN_KEYS = 1_000
 

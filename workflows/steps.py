@@ -157,6 +157,7 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
         key = ids.send_key(turn.start.conversation_id, turn.texts[0].key, number)
         now = workflow.now()
         known = tuple(m.provider_sid for m in state.messages if m.direction is Direction.OUTBOUND and m.provider_sid)
+        known = known[-policy.KNOWN_SENDS :]
         message = MessageRecord(
             id=key,
             direction=Direction.OUTBOUND,
