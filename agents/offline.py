@@ -12,7 +12,7 @@ from pathlib import Path
 
 from agents import personal, questions, smalltalk
 from agents.extract import SURE, Extractor
-from agents.facts import facts_of
+from agents.facts import Fact, facts_of, subject
 from agents.segments import Kind, Segment, split
 from agents.turn import Draft, Turn
 from agents.words import topics
@@ -30,6 +30,7 @@ SEVERAL_CHARS = 700
 
 UNKNOWN = "I don't know that, sorry. A colleague can help you with it."
 UNTOLD = "You haven't told me that yet, so I don't know."
+LISTENING = "I'm here if you have a question."
 NOTED = "Thanks, I'll remember that."
 SORRY = "I'm sorry to hear that. I can't solve this myself, but a colleague can help you."
 HUMAN = "I'm an automated assistant and can't do that myself, but a colleague can help you."
@@ -78,13 +79,13 @@ class OfflineEngine:
             if piece.kind == "unknown" and wants > 1:
                 piece = _Piece(text=f'About "{_shortened(segment.text)}": {piece.text}', kind=piece.kind)
             pieces.append(piece)
-        return _joined(pieces)
+        return _joined(pieces or [_Piece(text=LISTENING, kind="smalltalk")])
 
     async def _piece(self, turn: Turn, before: list[Segment], segment: Segment, budget: int) -> _Piece:
         if said := smalltalk.answer(segment.whole):
             return _Piece(text=said, kind="smalltalk")
         if segment.kind is Kind.NOTHING:
-            return _Piece(text="I'm here if you have a question.", kind="smalltalk")
+            return _Piece(text=LISTENING, kind="smalltalk")
         if _FOR_A_HUMAN.search(segment.plain):
             return _Piece(text=HUMAN, kind="unknown")
         if questions.is_personal(segment):
@@ -107,10 +108,10 @@ class OfflineEngine:
         return _Piece(text=SORRY, kind="apology")
 
     async def _asked(self, turn: Turn, before: list[Segment], segment: Segment, budget: int) -> _Piece:
-        if questions.asks_again(segment):
-            facts = facts_of(turn, before)
-            if told := await personal.find(segment, facts, self._embedder, strictly=True):
-                return _Piece(text=told.text(), kind="answer", sources=told.sources)
+        facts = facts_of(turn, before)
+        first = facts if questions.asks_again(segment) else [fact for fact in facts if _is_named_by(segment, fact)]
+        if first and (told := await personal.find(segment, first, self._embedder, strictly=True)):
+            return _Piece(text=told.text(), kind="answer", sources=told.sources)
         found = await self._extractor.answer(segment.text, budget=budget)
         follows = _FOLLOWS.match(segment.plain) or not topics(segment.plain)
         if follows and (found is None or found.score < SURE) and (previous := _question_before(turn, before)):
@@ -137,6 +138,11 @@ def _answers_us(turn: Turn, segment: Segment) -> bool:
         return False
     last = turn.history[-1]
     return last.role != "contact" and last.text.rstrip().endswith("?") and any(c.isdigit() for c in segment.plain)
+
+
+def _is_named_by(segment: Segment, fact: Fact) -> bool:
+    """Whether a bare name of a thing is just what the person has told: "order number?", "My order number is 4711"."""
+    return questions.is_fragment(segment) and topics(subject(fact)) == topics(segment.plain)
 
 
 def _question_before(turn: Turn, before: list[Segment]) -> str:

@@ -38,6 +38,8 @@ _NOUN_AND_VERB = re.compile(
 )
 # Verbs that go with any noun: "I like tea" is no answer to "What music do I like?".
 _VAGUE = frozenset({"like", "hav", "want", "get", "own", "us", "buy", "order"})
+# An order number is no invoice number, however near they are in meaning.
+_QUALIFIED = re.compile(r"\b(\w+) (?:number|code|pin|password|id|reference)\b")
 # Longer statements are cut: what was asked for is nearly always near their beginning.
 _QUOTE = 200
 
@@ -102,7 +104,7 @@ async def _score(
         missing = _missing(segment.plain, wanted, present, text)
         heavy = missing - words.LIGHT
         if len(missing) == len(wanted) or heavy:
-            named = {topic for topic in heavy if words.is_definite(topic)}
+            named = {topic for topic in heavy if words.is_definite(topic)} | (heavy & _qualifier(segment.plain))
             if (
                 strictly
                 or named
@@ -113,6 +115,11 @@ async def _score(
         score = 1 - 0.4 * len(heavy) - 0.1 * len(missing & words.LIGHT) + 0.5 * nearness - 0.3 * _stray(fact, wanted)
         scored.append((score - (0.3 if told.is_wish(fact) else 0.0), fact))
     return scored
+
+
+def _qualifier(question: str) -> set[str]:
+    found = _QUALIFIED.search(question)
+    return words.topics(found[1]) if found else set()
 
 
 def _missing(question: str, wanted: set[str], present: set[str], text: str) -> set[str]:

@@ -12,6 +12,10 @@ from agents.words import plain
 MAX_SEGMENTS = 6
 
 
+# A message of any provider holds at most 1,600 characters; past this many nobody asks anything, and patterns get slow.
+MAX_CHARS = 4_000
+
+
 class Kind(Enum):
     """What a segment wants."""
 
@@ -98,8 +102,11 @@ _GREETING = re.compile(
 
 
 def split(text: str) -> list[Segment]:
-    """The segments of a turn, in order. The newest are kept when there are too many."""
-    segments = [_segment(piece) for line in text.split("\n") for piece in _pieces(line)]
+    """The segments of a turn, in order.
+
+    The newest are kept when there are too many. The end of a very long text is not read.
+    """
+    segments = [_segment(piece) for line in text[:MAX_CHARS].split("\n") for piece in _pieces(line)]
     worth = [segment for segment in segments if segment.kind is not Kind.NOTHING]
     return (worth or segments)[-MAX_SEGMENTS:]
 

@@ -50,7 +50,7 @@ _TABLE = tuple(
             (
                 r"(?:(?:ok+|okay|k|great|perfect|cool|super|nice|good|awesome|lovely|alright|all right|got it|fine|yes|"
                 r"yeah|yep|sure|no|nope|no worries|nevermind|sounds good|understood|i see|right|wow|oh|ah|hm+|haha|lol|"
-                r"never mind|very good|good to know|will do)[ ,!.]*)+"
+                r"never mind|very good|good to know|will do)\b[ ,!.]*)+"
             ),
             "All right. Is there anything I can help you with?",
         ),

@@ -177,6 +177,8 @@ LIGHT = frozenset(
         "brand",
         "model",
         "breed",
+        "people",
+        "person",
         "thing",
         "full",
         "first",

@@ -36,7 +36,7 @@ _PREFETCH, _PREFETCH_LEAST = 4, 20
 # Points an upsert: about 600 kB of JSON at 384 dimensions, far below any server's limit.
 _BATCH = 64
 
-_NOT_FOUND, _CONFLICT = 404, 409
+_NOT_FOUND = 404
 
 _INDEXES: dict[str, models.PayloadFieldSchema] = {
     # Every search is by contact: Qdrant lays points of one tenant side by side.
@@ -167,8 +167,9 @@ class QdrantStore:
                 sparse_vectors_config={"text": models.SparseVectorParams(modifier=models.Modifier.IDF)},
                 metadata=self._written_with(),
             )
-        except UnexpectedResponse as error:
-            if error.status_code != _CONFLICT:  # another process was faster, which is as good
+        except UnexpectedResponse:
+            # Another process may have been faster, which is as good; versions differ in the status they tell it by.
+            if not await self._client.collection_exists(self._collection):
                 raise
 
     def _written_with(self) -> dict[str, Any]:

@@ -70,7 +70,9 @@ class Gateway:
 
     async def _accept(self, event: InboundEvent) -> bool:
         if event.kind is EventKind.MESSAGE_ADDED and event.message is not None and not event.echo:
-            await self._receive(event, event.message, event.theirs or Address(channel=Channel.UNKNOWN, value=""))
+            # Somebody without an address is known by the conversation only.
+            nobody = Address(channel=Channel.UNKNOWN, value=event.conversation_sid)
+            await self._receive(event, event.message, event.theirs or nobody)
             return True
         if event.kind is EventKind.DELIVERY_UPDATED and event.delivery is not None:
             return await self._report(event)

@@ -41,7 +41,6 @@ class ConversationWorkflow:
         self._start = start
         self._state = start.carried or ConversationState(created_at=start.created_at, updated_at=workflow.now())
         self._may_redraft = False
-        self._closing = False
         self._idle = False
 
     @workflow.run
@@ -54,11 +53,11 @@ class ConversationWorkflow:
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
             if texts := self._take():
-                self._closing = False  # a text opens again what was about to close
+                self._state.closing = False  # a text opens again what was about to close
                 await self._take_turn(texts)
                 if self._idle:
                     self._idle, idle = False, asyncio.create_task(self._watch_idle())
-            if self._is_long():
+            if self._is_long() and not self._may_end():
                 backlog.cancel()
                 idle.cancel()
                 await workflow.wait_condition(workflow.all_handlers_finished)
@@ -99,7 +98,7 @@ class ConversationWorkflow:
     @workflow.update
     def close(self) -> views.ConversationView:
         """End the conversation now; the next text opens it again."""
-        self._closing = True
+        self._state.closing = True
         return replace(self.view(), state="closed")
 
     @workflow.query
@@ -122,7 +121,7 @@ class ConversationWorkflow:
 
     def _may_end(self) -> bool:
         """Closed or idle, with nothing left to write. One who opted out is kept: the run is what remembers that."""
-        return (self._closing or (self._idle and not self._state.opted_out)) and not self._state.backlog
+        return (self._state.closing or (self._idle and not self._state.opted_out)) and not self._state.backlog
 
     def _is_long(self) -> bool:
         info = workflow.info()
@@ -134,7 +133,7 @@ class ConversationWorkflow:
         self._state.open = False
         await workflow.wait_condition(workflow.all_handlers_finished)
         if self._state.pending:  # a text came while the last handler finished
-            self._state.open, self._closing = True, False
+            self._state.open, self._state.closing = True, False
             return False
         return True
 
@@ -153,6 +152,7 @@ class ConversationWorkflow:
 
     async def _take_turn(self, texts: tuple[Inbound, ...]) -> None:
         state, started, drafts = self._state, workflow.now(), 0
+        keys = [text.key for text in texts]
         state.turn += 1
         self._record(texts)
         while True:
@@ -163,13 +163,14 @@ class ConversationWorkflow:
                 break
             newer = self._take()
             self._record(newer)
-            texts += newer
-        for text in texts:
-            if message := state.find(text.key):
+            keys += [text.key for text in newer]
+            texts = turn.texts + newer  # what consent has settled is not asked again
+        for key in keys:
+            if message := state.find(key):
                 message.status = turn.outcome.value
         state.last_turn = TurnRecord(
             number=state.turn,
-            keys=tuple(text.key for text in texts),
+            keys=tuple(keys),
             started_at=started,
             ended_at=workflow.now(),
             outcome=turn.outcome,
@@ -197,13 +198,17 @@ class ConversationWorkflow:
 
     async def _interruptible(self, run: Run[TurnContext]) -> bool:
         task = asyncio.create_task(run.execute())
-        await workflow.wait_condition(lambda: task.done() or (self._has_newer() and not run.context.committed))
+        await workflow.wait_condition(lambda: task.done() or (self._has_newer() and self._may_interrupt(run)))
         if task.done():
             task.result()
             return False
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         return True
+
+    @staticmethod
+    def _may_interrupt(run: Run[TurnContext]) -> bool:
+        return not run.context.committed and not run.in_place
 
     def _guard(self, _: Step[TurnContext]) -> None:
         """Look again just before something leaves: what was right when the draft began may be wrong by now."""
@@ -217,7 +222,7 @@ class ConversationWorkflow:
             raise Halt("opted out while the answer was written", outcome=Outcome.OPTED_OUT)
         if state.assignee is not None:
             raise Halt("taken over while the answer was written", outcome=Outcome.HELD)
-        if self._closing:
+        if self._state.closing:
             raise Halt("closed while the answer was written", outcome=Outcome.PARKED)
         if self._may_redraft and self._has_newer():
             raise Halt("newer text", outcome=None)
@@ -252,7 +257,7 @@ class ConversationWorkflow:
         if found.state is not None:
             pending, early = self._state.pending, self._state.early
             self._state = found.state
-            self._state.open, self._state.assignee = True, None
+            self._state.open, self._state.closing, self._state.assignee = True, False, None
             self._state.pending, self._state.early = pending, early
             self._state.updated_at = workflow.now()
 

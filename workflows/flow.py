@@ -8,6 +8,7 @@ the same time. A flow that has a cycle or names an unknown step cannot be built.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import graphlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -49,8 +50,9 @@ class Halt(Exception):
 class Step(Generic[C]):
     """One step. `run` gets the turn's context; its result is kept under the step's name.
 
-    `call` says how the step's activity runs. `deadline` bounds the whole step at the price of a timer. `fallback` takes
-    over when `run` failed for good. A `guarded` step runs only if the flow's guard still lets it.
+    `call` says how the activities run that the step starts by `act`. `deadline` bounds the whole step, at the price of
+    a timer; a local activity is not interrupted by it. `fallback` takes over when `run` failed for good. A `guarded`
+    step runs only if the flow's guard still lets it.
     """
 
     name: str
@@ -112,6 +114,12 @@ class Run(Generic[C]):
     results: dict[str, Any]
     records: dict[str, StepRecord] = field(default_factory=dict)
 
+    @property
+    def in_place(self) -> bool:
+        """Whether a local activity runs: it is short, and the workflow task cannot end before it."""
+        running = {record.name for record in self.records.values() if record.status == "running"}
+        return any(step.name in running and step.call is not None and step.call.local for step in self.flow.steps)
+
     async def execute(self) -> None:
         """Run every step that is due.
 
@@ -152,6 +160,7 @@ class Run(Generic[C]):
     async def _run(self, step: Step[C]) -> None:
         record = StepRecord(name=step.name, status="running", started_at=workflow.now())
         self.records[step.name] = record
+        _CALL.set(step.call)
         try:
             if step.guarded:
                 self.guard(step)
@@ -166,13 +175,24 @@ class Run(Generic[C]):
             if is_cancelled_exception(error):
                 self._end(record, "cancelled")
                 raise
-            self._end(record, "failed", reason_of(error))
-            if step.fallback is None:
-                raise StepFailed(step.name, error) from error
-            self.results[step.name] = await step.fallback(self.context, error)
-            self._end(record, "fell back", record.reason)
+            await self._fall_back(step, record, error)
         else:
             self._end(record, "ran")
+
+    async def _fall_back(self, step: Step[C], record: StepRecord, error: Exception) -> None:
+        reason = reason_of(error)
+        if step.fallback is None:
+            self._end(record, "failed", reason)
+            raise StepFailed(step.name, error) from error
+        try:
+            self.results[step.name] = await step.fallback(self.context, error)
+        except Halt as halt:
+            self._end(record, "halted", halt.reason)
+            raise
+        except Exception as worse:
+            self._end(record, "failed", reason_of(worse))
+            raise StepFailed(step.name, worse) from worse
+        self._end(record, "fell back", reason)
 
     @staticmethod
     def _end(record: StepRecord, status: str, reason: str = "") -> None:
@@ -183,18 +203,43 @@ class Run(Generic[C]):
     async def _attempt(self, step: Step[C]) -> Any:
         if step.deadline is None:
             return await step.run(self.context)
-        return await asyncio.wait_for(step.run(self.context), step.deadline.total_seconds())
+        task = asyncio.ensure_future(step.run(self.context))
+        try:
+            # Not wait_for: a cancelled activity ends with an error of its own, and that would hide the deadline.
+            await workflow.wait([task], timeout=step.deadline.total_seconds())
+        except asyncio.CancelledError:
+            await self._cancel([task])
+            raise
+        if not task.done():
+            await self._cancel([task])
+            raise TimeoutError(f"not within {step.deadline.total_seconds():g} s")
+        return task.result()
 
     @staticmethod
-    async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    async def _cancel(tasks: list[asyncio.Future[Any]]) -> None:
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", default=None)
+
+
+async def act(method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
+    """Run one activity as the `call` of the running step says.
+
+    Raises:
+        FlowError: the step declares none.
+    """
+    how = _CALL.get()
+    if how is None:
+        raise FlowError("a step that runs an activity must declare how, by `call`")
+    return await call(how, method, request, summary=summary)
+
+
 async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
-    """Run one activity as its step's `call` says."""
+    """Run one activity as `how` says."""
     if how.local:
         return await workflow.execute_local_activity_method(
             method,

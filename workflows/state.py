@@ -76,11 +76,12 @@ class TurnRecord:
 
 @dataclass(slots=True, kw_only=True)
 class ConversationState:
-    """Bounded in every field."""
+    """Bounded in every field but `pending`, which holds what nobody has looked at yet."""
 
     created_at: datetime
     updated_at: datetime
     open: bool = True
+    closing: bool = False
     opted_out: bool = False
     assignee: str | None = None
     turn: int = 0

@@ -26,7 +26,7 @@ from workflows.contracts import (
     SendOrder,
     SendReceipt,
 )
-from workflows.flow import Flow, Step, call, reason_of
+from workflows.flow import Flow, Step, act, reason_of
 from workflows.inbox import Inbound
 from workflows.state import ConversationState, Direction, MessageRecord, Outcome
 
@@ -109,7 +109,7 @@ async def recall(turn: TurnContext) -> Recollection:
     query = turn.text[: policy.MAX_TEXT]
     known = tuple(message.id for message in _window(turn))
     request = RecallRequest(query=query, contact_id=turn.start.contact_id, exclude=known)
-    found: Recollection = await call(policy.RECALL, MemoryActivities.recall, request)
+    found: Recollection = await act(MemoryActivities.recall, request)
     return found
 
 
@@ -139,7 +139,7 @@ async def reply(turn: TurnContext) -> Draft:
         conversation_id=turn.start.conversation_id,
         attempt=turn.attempt,
     )
-    draft: Draft = await call(policy.REPLY, ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
+    draft: Draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
     return draft
 
 
@@ -170,8 +170,8 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
         state.record(message)
         order = SendOrder(route=turn.start.route, key=key, text=text, since=now, known=known)
         try:
-            receipt: SendReceipt = await call(
-                policy.DELIVER, DeliveryActivities.deliver, order, summary=f"turn {state.turn}, part {number + 1}"
+            receipt: SendReceipt = await act(
+                DeliveryActivities.deliver, order, summary=f"turn {state.turn}, part {number + 1}"
             )
         except ActivityError as error:
             message.status = "uncertain" if _may_have_left(error) else "failed"
@@ -191,7 +191,7 @@ async def undelivered(turn: TurnContext, error: BaseException) -> tuple[SendRece
 
 async def remember(turn: TurnContext) -> None:
     """Keep both sides, under ids that make a repeat overwrite itself."""
-    await call(policy.REMEMBER, MemoryActivities.remember, RememberRequest(items=_memories(turn)))
+    await act(MemoryActivities.remember, RememberRequest(items=_memories(turn)))
 
 
 async def remember_later(turn: TurnContext, _: BaseException) -> None:
@@ -263,9 +263,16 @@ DEFAULT: Flow[TurnContext] = Flow(
     "default",
     (
         Step(name="screen", run=screen),
-        Step(name="recall", run=recall, after=("screen",), when=accepted, fallback=without_memory),
-        Step(name="reply", run=reply, after=("recall",), fallback=apologise),
-        Step(name="deliver", run=deliver, after=("reply",), guarded=True, fallback=undelivered),
-        Step(name="remember", run=remember, after=("deliver",), fallback=remember_later),
+        Step(
+            name="recall",
+            run=recall,
+            after=("screen",),
+            when=accepted,
+            call=policy.RECALL,
+            fallback=without_memory,
+        ),
+        Step(name="reply", run=reply, after=("recall",), call=policy.REPLY, fallback=apologise),
+        Step(name="deliver", run=deliver, after=("reply",), call=policy.DELIVER, guarded=True, fallback=undelivered),
+        Step(name="remember", run=remember, after=("deliver",), call=policy.REMEMBER, fallback=remember_later),
     ),
 )

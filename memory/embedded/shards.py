@@ -72,11 +72,13 @@ class Collection:
 
     def add_index(self, key: str, schema: Any) -> None:
         name, engine_schema = translate.index_schema(schema)
-        if self.indexes.get(key) == name:
-            return
-        self.update(edge.UpdateOperation.create_field_index(key, engine_schema))
-        self.indexes[key] = name
-        self.describe()
+        with self.lock:
+            if self.indexes.get(key) == name:
+                return
+            self.shard.update(edge.UpdateOperation.create_field_index(key, engine_schema))
+            self.written += 1
+            self.indexes[key] = name
+            self.describe()
 
     def describe(self) -> None:
         """Writes the description in one step: a collection exists from the moment that this file does."""

@@ -290,7 +290,7 @@ GRAPHS: dict[str, tuple[tuple[Plan, ...], dict[str, str], str]] = {
     "a deadline ends a step that has no fallback": (
         (Plan(name="a", does="wait forever", deadline=0.1),),
         {"a": FAILED},
-        "a failed: TimeoutError",
+        "a failed: TimeoutError: not within 0.1 s",
     ),
     "a deadline that is kept changes nothing": (
         (Plan(name="a", does="work", deadline=30), Plan(name="b", after=("a",))),

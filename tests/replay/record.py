@@ -1,0 +1,268 @@
+"""Records the histories that `test_replay` replays, anew, on a real server: `python -m tests.replay.record`.
+
+Record when the workflow is meant to behave differently, never to make a failing replay pass: a replay that fails is a
+conversation in the middle of which a deploy would get stuck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.contrib.pydantic import pydantic_data_converter
+
+from agents.turn import Draft, Turn
+from memory.store import MemoryUnavailable
+from messaging import errors
+from messaging.model import DeliveryStatus
+from tests.integration.harness import Bench, Conversation, bench_for
+from tests.support.ports import eventually
+from tests.support.server import temporal_server
+from workflows.contracts import Takeover
+from workflows.conversation import ConversationWorkflow
+from workflows.inbox import DeliveryUpdate
+from workflows.policy import Rules, TurnPolicy
+
+HISTORIES = Path(__file__).with_name("histories")
+
+
+class Slow:
+    """An agent whose first draft waits until it is let go."""
+
+    def __init__(self) -> None:
+        self.writing = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, turn: Turn) -> Draft:
+        self.writing.set()
+        await self.go_on.wait()
+        return Draft(text=f"re: {turn.text}")
+
+
+async def single_turn(bench: Bench, person: Conversation) -> None:
+    await person.text("hello")
+    await person.turn(1)
+    await person.report(DeliveryUpdate(message_sid="SM1", status=DeliveryStatus.READ))
+    await person.report(DeliveryUpdate(message_sid="SM1", status=DeliveryStatus.DELIVERED))
+
+
+async def three_texts_while_the_agent_writes(bench: Bench, person: Conversation) -> None:
+    bench.agent.reply_with = slow = Slow()
+    await person.text("one")
+    await slow.writing.wait()
+    await person.text("two")
+    await person.text("three")
+    slow.go_on.set()
+    await person.turn(_turns(person.rules))
+
+
+def _turns(rules: Rules) -> int:
+    return 3 if rules.turn_policy is TurnPolicy.ENQUEUE else 1
+
+
+async def interrupted(bench: Bench, person: Conversation) -> None:
+    writing = asyncio.Event()
+
+    async def never_the_first_time(turn: Turn) -> Draft:
+        if not writing.is_set():
+            writing.set()
+            await asyncio.Event().wait()
+        return Draft(text=f"re: {turn.text}")
+
+    bench.agent.reply_with = never_the_first_time
+    await person.text("one")
+    await writing.wait()
+    await person.text("two")
+    await person.turn(1)
+
+
+async def agent_failed(bench: Bench, person: Conversation) -> None:
+    async def broken(turn: Turn) -> Draft:
+        if "poison" in turn.text:
+            raise ValueError("bad")
+        return Draft(text="fine")
+
+    bench.agent.reply_with = broken
+    await person.text("poison")
+    await person.turn(1)
+    await person.text("next")
+    await person.turn(2)
+
+
+async def provider_ambiguous(bench: Bench, person: Conversation) -> None:
+    bench.outbox.fail_after = [errors.Timeout("read", ambiguous=True)]
+    await person.text("hello")
+    await person.turn(1)
+
+
+async def provider_refused(bench: Bench, person: Conversation) -> None:
+    bench.outbox.fail_before = [errors.RecipientBlocked("opted out", provider_code=21610)]
+    await person.text("hello")
+    await person.turn(1)
+
+
+async def long_answer(bench: Bench, person: Conversation) -> None:
+    async def long(_: Turn) -> Draft:
+        return Draft(text=" ".join(f"Sentence number {n}." for n in range(150)))
+
+    bench.agent.reply_with = long
+    await person.text("tell me all")
+    await person.turn(1)
+
+
+async def stopped_and_started(bench: Bench, person: Conversation) -> None:
+    bench.agent.reply_with = slow = Slow()
+    await person.text("hello")
+    await slow.writing.wait()
+    await person.text("STOP")
+    slow.go_on.set()
+    await person.turn(2)
+    for number, body in enumerate(("are you there?", "START", "and now?"), start=3):
+        await person.text(body)
+        await person.turn(number)
+
+
+async def taken_over(bench: Bench, person: Conversation) -> None:
+    bench.agent.reply_with = slow = Slow()
+    await person.text("hello")
+    await slow.writing.wait()
+    await person.handle.execute_update(ConversationWorkflow.takeover, Takeover(assignee="ana"))
+    slow.go_on.set()
+    await person.turn(1)
+    await person.text("hello?")
+    await person.turn(2)
+    await person.handle.execute_update(ConversationWorkflow.release)
+    await person.text("back?")
+    await person.turn(3)
+
+
+async def memory_away(bench: Bench, person: Conversation) -> None:
+    bench.memory.away = MemoryUnavailable("refused")
+    await person.text("hello")
+    await person.turn(1)
+    bench.memory.away = None
+
+    async def is_written() -> bool:
+        return (await person.view()).unremembered == 0
+
+    await eventually(is_written)
+
+
+async def closed_by_an_operator(bench: Bench, person: Conversation) -> None:
+    await person.text("hello")
+    await person.turn(1)
+    await person.handle.execute_update(ConversationWorkflow.close)
+    await person.handle.result()
+
+
+async def idle_and_revived(bench: Bench, person: Conversation) -> None:
+    await person.text("my name is Ana")
+    await person.turn(1)
+    first = await person.handle.describe()
+
+    async def is_closed() -> bool:
+        return (await person.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
+
+    await eventually(is_closed)
+    await person.text("again", previous_run_id=first.run_id)
+    await person.turn(2)
+
+
+async def continued(bench: Bench, person: Conversation) -> None:
+    async def short(_: Turn) -> Draft:
+        return Draft(text="ok")
+
+    bench.agent.reply_with = short
+    run_ids, number = set[str](), 0
+    while len(run_ids) < 2:
+        number += 1
+        await person.text(f"text {number}")
+        await person.turn(number)
+        run_ids.add((await person.handle.describe()).run_id)
+    await person.text("one more")
+    await person.turn(number + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A conversation to record. Each of its `runs` is a history of its own."""
+
+    drive: Callable[[Bench, Conversation], Awaitable[None]]
+    rules: Rules = field(default_factory=Rules)
+    runs: int = 1
+
+
+SCENARIOS = {
+    "single-turn": Scenario(single_turn),
+    "coalesced": Scenario(three_texts_while_the_agent_writes),
+    "enqueued": Scenario(three_texts_while_the_agent_writes, Rules(turn_policy=TurnPolicy.ENQUEUE)),
+    "interrupted": Scenario(interrupted, Rules(turn_policy=TurnPolicy.INTERRUPT)),
+    "agent-failed": Scenario(agent_failed),
+    "provider-ambiguous": Scenario(provider_ambiguous),
+    "provider-refused": Scenario(provider_refused),
+    "long-answer": Scenario(long_answer),
+    "stopped-and-started": Scenario(stopped_and_started),
+    "taken-over": Scenario(taken_over),
+    "memory-away": Scenario(memory_away),
+    "closed": Scenario(closed_by_an_operator),
+    "idle-and-revived": Scenario(idle_and_revived, Rules(idle_close=1), runs=2),
+    "continued": Scenario(continued, runs=2),
+}
+
+
+def files(name: str) -> list[Path]:
+    """Where the histories of a scenario are, one for each of its runs, oldest first."""
+    runs = SCENARIOS[name].runs
+    return [HISTORIES / (f"{name}.json" if runs == 1 else f"{name}-{n}.json") for n in range(1, runs + 1)]
+
+
+async def record(client: Client, name: str) -> None:
+    """Drive one scenario and write its histories."""
+    scenario = SCENARIOS[name]
+    async with bench_for(client) as bench:
+        person = Conversation(bench, f"{name}-{uuid.uuid4().hex}", scenario.rules)
+        await scenario.drive(bench, person)
+
+        async def all_runs() -> list[str]:
+            listed = [run async for run in client.list_workflows(f"WorkflowId = '{person.id}'")]
+            listed.sort(key=lambda run: run.start_time)
+            return [run.run_id for run in listed] if len(listed) == scenario.runs else []
+
+        for path, run_id in zip(files(name), await eventually(all_runs), strict=True):
+            history = await client.get_workflow_handle(person.id, run_id=run_id).fetch_history()
+            events = _without_places(json.loads(history.to_json()))["events"]
+            lines = ",\n".join(json.dumps(event, ensure_ascii=False) for event in events)
+            path.write_text(f'{{"events": [\n{lines}\n]}}\n')
+            print(f"{path.name}: {len(events)} events, {path.stat().st_size / 1000:.0f} kB")
+
+
+def _without_places(value: Any) -> Any:
+    """Without what tells of the machine that recorded: stack traces have paths."""
+    if isinstance(value, dict):
+        return {key: _without_places(item) for key, item in value.items() if key != "stackTrace"}
+    return [_without_places(item) for item in value] if isinstance(value, list) else value
+
+
+async def main(names: list[str]) -> None:
+    """Record these scenarios, or all, and leave no history of one that is no more."""
+    logging.disable(logging.ERROR)  # what fails here is meant to
+    HISTORIES.mkdir(exist_ok=True)
+    with temporal_server() as address:
+        client = await Client.connect(address, data_converter=pydantic_data_converter, identity="recorder")
+        for name in names or SCENARIOS:
+            await record(client, name)
+    known = {path for name in SCENARIOS for path in files(name)}
+    for path in set(HISTORIES.glob("*.json")) - known:
+        path.unlink()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
