@@ -52,7 +52,7 @@ class ConversationWorkflow:
         backlog = asyncio.create_task(self._write_backlog())
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
-            if texts := self._take():
+            if texts := self._take(policy.TURN_TEXTS):
                 self._state.closing = False  # a text opens again what was about to close
                 await self._take_turn(texts)
                 if self._idle:
@@ -137,10 +137,10 @@ class ConversationWorkflow:
             return False
         return True
 
-    def _take(self) -> tuple[Inbound, ...]:
+    def _take(self, most: int) -> tuple[Inbound, ...]:
         """The next turn's texts: all that wait, or under `enqueue` the first; what was seen before is dropped."""
         taken: list[Inbound] = []
-        while self._state.pending:
+        while self._state.pending and len(taken) < most:
             inbound = self._state.pending.pop(0)
             if not self._state.accept(inbound.key):
                 continue
@@ -159,9 +159,10 @@ class ConversationWorkflow:
             drafts += 1
             turn = TurnContext(start=self._start, state=state, texts=texts, attempt=drafts)
             run = Run(self.flow, turn, self._guard, turn.results)
-            if not await self._draft(run, redraft=drafts <= policy.MAX_REDRAFTS):
+            room = policy.TURN_TEXTS - len(texts)
+            if not await self._draft(run, redraft=room > 0 and drafts <= policy.MAX_REDRAFTS):
                 break
-            newer = self._take()
+            newer = self._take(room)
             self._record(newer)
             keys += [text.key for text in newer]
             texts = turn.texts + newer  # what consent has settled is not asked again

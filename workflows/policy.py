@@ -99,6 +99,9 @@ BACKLOG_CHARS = 150_000
 # 0.2 s. A turn has about 20 events, and one turn with a burst of texts must still fit under 500.
 EVENT_BUDGET = 320
 
+# Texts answered together. With MAX_TEXT this keeps the agent's input far under Temporal's 2 MB for one payload.
+TURN_TEXTS = 20
+
 # A person who keeps writing gets an answer to what is there after so many dropped drafts.
 MAX_REDRAFTS = 5
 

@@ -273,3 +273,18 @@ async def test_a_long_answer_goes_out_in_parts_and_a_failure_in_one_repeats_no_o
 
     assert " ".join(bench.outbox.bodies) == (await long(bench.agent.turns[0])).text
     assert all(len(body) <= 1600 for body in bench.outbox.bodies)
+
+
+async def test_a_flood_is_answered_in_turns_of_bounded_size_and_nothing_is_left_out(bench: Bench) -> None:
+    bench.agent.reply_with = slow = Slow()
+    person = bench.conversation()
+    await person.text("first")
+    await slow.writing.wait()
+    for number in range(policy.TURN_TEXTS + 5):
+        await person.text(f"text {number}")
+    slow.go_on.set()
+    await person.turn(2)
+
+    said = "\n".join(body.removeprefix("re: ") for body in bench.outbox.bodies).splitlines()
+    assert said == ["first", *(f"text {number}" for number in range(policy.TURN_TEXTS + 5))]
+    assert max(len(turn.messages) for turn in bench.agent.turns) == policy.TURN_TEXTS
