@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from temporalio.client import Client
 
 from messaging.backend import ConversationalBackend
 from runtime import providers, temporal
 from runtime.directory import Directory
-from runtime.gateway import PATIENCE, Gateway
+from runtime.gateway import Gateway
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
+
+
+# A server that is gone is told to the provider at once, after no more than a blink of its front end.
+RECONNECT = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +40,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
         SettingsError: a setting the API needs is missing.
     """
     id_key = settings.id_key()
-    client = await temporal.connect(interceptors=telemetry.interceptors, lazy=True, patience=PATIENCE)
+    client = await temporal.connect(interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT)
     yield Ingress(
         settings=settings,
         client=client,
