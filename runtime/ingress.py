@@ -16,7 +16,6 @@ from runtime.gateway import Gateway
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 
-
 # A server that is gone is told to the provider at once, after no more than a blink of its front end.
 RECONNECT = timedelta(seconds=1)
 
