@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from datetime import timedelta
+from typing import Any
 
 from temporalio import activity
 
@@ -43,7 +44,7 @@ class Delivery(DeliveryActivities):
             try:
                 if _may_have_left() and (found := await self._find(backend, order)):
                     return found
-                return await self._send(backend, order)
+                return await _to_the_end(self._send(backend, order))
             except MessagingError as error:
                 if error.retryable and not error.ambiguous:
                     activity.heartbeat(_CLEAN, activity.info().attempt)
@@ -77,6 +78,15 @@ class Delivery(DeliveryActivities):
             since=order.since,
             known=order.known,
         )
+
+
+async def _to_the_end(send: Coroutine[Any, Any, SendReceipt]) -> SendReceipt:
+    """What is on the wire cannot be called back: a cancellation waits until it is known what became of it."""
+    sending = asyncio.ensure_future(send)
+    try:
+        return await asyncio.shield(sending)
+    except asyncio.CancelledError:
+        return await sending
 
 
 def _may_have_left() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
@@ -30,14 +30,21 @@ class ConversationOut(BaseModel):
     assignee: str | None
 
 
-class MessageOut(BaseModel):
+class MediaOut(BaseModel, from_attributes=True):
+    """One attachment; its bytes are at the provider, behind its credentials."""
+
+    url: str
+    content_type: str
+
+
+class MessageOut(BaseModel, from_attributes=True):
     """A message. `status` is the delivery status outbound, and inbound what became of its turn."""
 
     id: str
     direction: str
     author: str
     body: str
-    media: int
+    media: list[MediaOut]
     status: str
     provider_sid: str
     turn: int
@@ -127,5 +134,4 @@ async def close(conversation_id: str, directory: Conversations) -> ConversationO
 
 
 def _message(record: MessageRecord) -> MessageOut:
-    fields: dict[str, Any] = {name: getattr(record, name) for name in MessageOut.model_fields}
-    return MessageOut(**fields)
+    return MessageOut.model_validate(record, from_attributes=True)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from messaging.model import OptOut
 from workflows import consent, contracts, policy, steps, views
@@ -58,12 +58,10 @@ class ConversationWorkflow:
                 if self._idle:
                     self._idle, idle = False, asyncio.create_task(self._watch_idle())
             if self._is_long() and not self._may_end():
-                backlog.cancel()
-                idle.cancel()
+                await _stop(backlog, idle)
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(replace(start, previous_run_id=None, carried=self._state))
-        backlog.cancel()
-        idle.cancel()
+        await _stop(backlog, idle)
         return self._state
 
     @workflow.signal
@@ -157,7 +155,7 @@ class ConversationWorkflow:
         self._record(texts)
         while True:
             drafts += 1
-            turn = TurnContext(start=self._start, state=state, texts=texts, attempt=drafts)
+            turn = TurnContext(start=self._start, state=state, texts=texts, attempt=drafts, forbidden=self._forbidden)
             run = Run(self.flow, turn, self._guard, turn.results)
             room = policy.TURN_TEXTS - len(texts)
             if not await self._draft(run, redraft=room > 0 and drafts <= policy.MAX_REDRAFTS):
@@ -213,20 +211,25 @@ class ConversationWorkflow:
 
     def _guard(self, _: Step[TurnContext]) -> None:
         """Look again just before something leaves: what was right when the draft began may be wrong by now."""
-        state = self._state
-        stopped = any(
-            consent.keyword(p, channel=self._start.channel, opted_out=state.opted_out) is OptOut.STOP
-            for p in state.pending
-            if not state.has_seen(p.key)
-        )
-        if state.opted_out or stopped:
-            raise Halt("opted out while the answer was written", outcome=Outcome.OPTED_OUT)
-        if state.assignee is not None:
-            raise Halt("taken over while the answer was written", outcome=Outcome.HELD)
-        if self._state.closing:
-            raise Halt("closed while the answer was written", outcome=Outcome.PARKED)
+        if halt := self._forbidden():
+            raise halt
         if self._may_redraft and self._has_newer():
             raise Halt("newer text", outcome=None)
+
+    def _forbidden(self) -> Halt | None:
+        """Why nothing may leave now, if something forbids it."""
+        state = self._state
+        if state.opted_out or any(self._is_stop(p) for p in state.pending if not state.has_seen(p.key)):
+            return Halt("opted out before the answer was sent", outcome=Outcome.OPTED_OUT)
+        if state.assignee is not None:
+            return Halt("taken over before the answer was sent", outcome=Outcome.HELD)
+        if state.closing:
+            return Halt("closed before the answer was sent", outcome=Outcome.PARKED)
+        return None
+
+    def _is_stop(self, inbound: Inbound) -> bool:
+        word = consent.keyword(inbound, channel=self._start.channel, opted_out=self._state.opted_out)
+        return word is OptOut.STOP
 
     def _has_newer(self) -> bool:
         return any(not self._state.has_seen(inbound.key) for inbound in self._state.pending)
@@ -244,7 +247,7 @@ class ConversationWorkflow:
                     turn=self._state.turn,
                     created_at=inbound.at,
                     provider_sid=inbound.sid,
-                    media=len(inbound.attachments),
+                    media=inbound.attachments,
                 )
             )
 
@@ -284,9 +287,18 @@ class ConversationWorkflow:
             batch = tuple(self._state.backlog[:50])
             try:
                 await call(policy.BACKLOG, MemoryActivities.remember, RememberRequest(items=batch), summary="backlog")
-            except ActivityError:
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
                 # Refused for good, say by a memory of another model: an operator has to act, and may take long.
                 await workflow.sleep(timedelta(minutes=10), summary="memory backlog")
                 continue
             written = {item.id for item in batch}
             self._state.backlog = [item for item in self._state.backlog if item.id not in written]
+
+
+async def _stop(*tasks: asyncio.Task[None]) -> None:
+    """Nothing may follow the command that ends a run, so what runs beside it has to end first."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -223,6 +223,8 @@ class Run(Generic[C]):
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
+_WAIT = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+
 _CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", default=None)
 
 
@@ -256,7 +258,7 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
         heartbeat_timeout=how.heartbeat,
         retry_policy=how.retry,
         # A cancelled draft must not hold the next one up; the activity hears of it at its next heartbeat.
-        cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+        cancellation_type=_WAIT if how.waited_for else workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary or None,
     )
 

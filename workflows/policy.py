@@ -35,7 +35,8 @@ class Rules:
 class Call:
     """How a step's activity runs. A `local` one spares the server an event batch; it must be quick.
 
-    `timeout` bounds one attempt, `total` all of them; `heartbeat` is how soon a dead worker is noticed.
+    `timeout` bounds one attempt, `total` all of them; `heartbeat` is how soon a dead worker is noticed. A cancelled one
+    is abandoned at once, unless it is `waited_for`: then it ends by itself first, and its result counts.
     """
 
     timeout: timedelta
@@ -43,6 +44,7 @@ class Call:
     heartbeat: timedelta | None = None
     retry: RetryPolicy | None = None
     local: bool = False
+    waited_for: bool = False
 
 
 ONCE = RetryPolicy(maximum_attempts=1)
@@ -66,6 +68,8 @@ DELIVER = Call(
     total=timedelta(hours=1),
     heartbeat=timedelta(seconds=5),
     retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+    # What is on the wire when a STOP comes cannot be called back, but it must be known.
+    waited_for=True,
 )
 
 # First try in place; what fails goes to the backlog, which never gives up.
@@ -76,6 +80,9 @@ BACKLOG = Call(
 )
 
 REVIVE = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=5), local=True)
+
+# Utterances that memory offers for one reply.
+RECALLED = 8
 
 # What the agent sees of the conversation itself; older words come from memory. Bounds the input of each reply.
 WINDOW_MESSAGES = 12

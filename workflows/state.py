@@ -11,7 +11,7 @@ from memory import window
 from memory.item import MemoryItem
 from messaging.model import DeliveryStatus
 from workflows import policy
-from workflows.inbox import DeliveryUpdate, Inbound
+from workflows.inbox import Attachment, DeliveryUpdate, Inbound
 
 
 class Direction(StrEnum):
@@ -45,7 +45,7 @@ class MessageRecord:
     turn: int
     created_at: datetime
     provider_sid: str = ""
-    media: int = 0
+    media: tuple[Attachment, ...] = ()
     error_code: int | None = None
 
 

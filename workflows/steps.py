@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -26,7 +27,7 @@ from workflows.contracts import (
     SendOrder,
     SendReceipt,
 )
-from workflows.flow import Flow, Step, act, reason_of
+from workflows.flow import Flow, Halt, Step, act, reason_of
 from workflows.inbox import Inbound
 from workflows.state import ConversationState, Direction, MessageRecord, Outcome
 
@@ -41,7 +42,8 @@ class TurnContext:
     """What the steps of one turn share. `results` holds each step's result under its name.
 
     `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
-    may have left, and from then on nothing interrupts the turn.
+    may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
+    leave.
     """
 
     start: ConversationStart
@@ -52,6 +54,7 @@ class TurnContext:
     outcome: Outcome = Outcome.ANSWERED
     reason: str = ""
     committed: bool = False
+    forbidden: Callable[[], Halt | None] = lambda: None
 
     @property
     def text(self) -> str:
@@ -108,7 +111,7 @@ async def recall(turn: TurnContext) -> Recollection:
     """Ask this person's memory, over all channels and earlier conversations."""
     query = turn.text[: policy.MAX_TEXT]
     known = tuple(message.id for message in _window(turn))
-    request = RecallRequest(query=query, contact_id=turn.start.contact_id, exclude=known)
+    request = RecallRequest(query=query, contact_id=turn.start.contact_id, exclude=known, limit=policy.RECALLED)
     found: Recollection = await act(MemoryActivities.recall, request)
     return found
 
@@ -154,6 +157,8 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
     turn.committed = True
     state, receipts = turn.state, []
     for number, text in enumerate(parts.split(turn.result("reply", Draft).text)):
+        if number and (halt := turn.forbidden()):
+            raise halt
         key = ids.send_key(turn.start.conversation_id, turn.texts[0].key, number)
         now = workflow.now()
         known = tuple(m.provider_sid for m in state.messages if m.direction is Direction.OUTBOUND and m.provider_sid)
@@ -170,15 +175,25 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
         state.record(message)
         order = SendOrder(route=turn.start.route, key=key, text=text, since=now, known=known)
         try:
-            receipt: SendReceipt = await act(
-                DeliveryActivities.deliver, order, summary=f"turn {state.turn}, part {number + 1}"
-            )
+            receipt = await _send(turn, order, summary=f"turn {state.turn}, part {number + 1}")
         except ActivityError as error:
             message.status = "uncertain" if _may_have_left(error) else "failed"
+            if halt := turn.forbidden():
+                raise halt from error
             raise
         state.sent(message, receipt.message_sid, receipt.status)
         receipts.append(receipt)
     return tuple(receipts)
+
+
+async def _send(turn: TurnContext, order: SendOrder, *, summary: str) -> SendReceipt:
+    """Send one part, and stop trying as soon as nothing may leave any more."""
+    sending = asyncio.ensure_future(act(DeliveryActivities.deliver, order, summary=summary))
+    await workflow.wait_condition(lambda: sending.done() or turn.forbidden() is not None)
+    if not sending.done():
+        sending.cancel()
+    receipt: SendReceipt = await sending
+    return receipt
 
 
 async def undelivered(turn: TurnContext, error: BaseException) -> tuple[SendReceipt, ...]:

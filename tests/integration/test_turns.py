@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
@@ -10,8 +11,8 @@ from temporalio.client import WorkflowExecutionStatus
 from agents.turn import Draft, Turn
 from memory.store import MemoryUnavailable
 from messaging import errors
-from messaging.model import DeliveryStatus
-from tests.integration.harness import Bench
+from messaging.model import DeliveryStatus, Message
+from tests.integration.harness import Bench, Conversation
 from tests.support.ports import eventually
 from workflows import policy
 from workflows.contracts import Takeover
@@ -288,3 +289,106 @@ async def test_a_flood_is_answered_in_turns_of_bounded_size_and_nothing_is_left_
     said = "\n".join(body.removeprefix("re: ") for body in bench.outbox.bodies).splitlines()
     assert said == ["first", *(f"text {number}" for number in range(policy.TURN_TEXTS + 5))]
     assert max(len(turn.messages) for turn in bench.agent.turns) == policy.TURN_TEXTS
+
+
+class AlwaysBusy(list[errors.MessagingError]):
+    """A provider that refuses every send for now."""
+
+    def pop(self, _: object = 0) -> errors.MessagingError:
+        return errors.RateLimit("slow down", retryable=True, retry_after=0.2)
+
+    def __bool__(self) -> bool:
+        return True
+
+
+async def stop(person: Conversation) -> None:
+    await person.text("STOP")
+
+
+async def take_over(person: Conversation) -> None:
+    await person.handle.execute_update(ConversationWorkflow.takeover, Takeover(assignee="ana"))
+
+
+async def close(person: Conversation) -> None:
+    await person.handle.execute_update(ConversationWorkflow.close)
+
+
+@pytest.mark.parametrize(
+    ("forbid", "outcome"),
+    [(stop, Outcome.OPTED_OUT), (take_over, Outcome.HELD), (close, Outcome.PARKED)],
+)
+async def test_nothing_leaves_once_it_is_forbidden_however_long_the_send_was_tried(
+    bench: Bench, forbid: Callable[[Conversation], Awaitable[None]], outcome: Outcome
+) -> None:
+    bench.outbox.fail_before = AlwaysBusy()
+    person = bench.conversation()
+    await person.text("hello")
+    await eventually(lambda: asyncio.sleep(0, bench.outbox.calls >= 2))
+    await forbid(person)
+    turn = await person.turn(1)
+    bench.outbox.fail_before = []
+    calls = bench.outbox.calls
+    await asyncio.sleep(1)  # longer than the provider's wait: a further try would have come
+
+    assert turn.outcome is outcome
+    assert bench.outbox.bodies == []
+    assert bench.outbox.calls == calls
+
+
+async def test_the_rest_of_a_long_answer_does_not_leave_after_stop(bench: Bench) -> None:
+    async def long(_: Turn) -> Draft:
+        return Draft(text=" ".join(f"Sentence number {n}." for n in range(300)))
+
+    bench.agent.reply_with = long
+    person = bench.conversation()
+
+    async def stop_after_the_first(sid: str, message: Message, *, key: str | None = None) -> Message:
+        sent = await send(sid, message, key=key)
+        if len(bench.outbox.sent) == 1:
+            await person.text("STOP")
+        return sent
+
+    send, bench.outbox.send_message = bench.outbox.send_message, stop_after_the_first  # type: ignore[method-assign]
+    await person.text("tell me all")
+    await person.turn(2)
+
+    assert len(bench.outbox.sent) == 1
+
+
+async def test_a_send_on_the_wire_when_stop_comes_is_known_and_counts(bench: Bench) -> None:
+    person = bench.conversation()
+    on_the_wire, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow_send(sid: str, message: Message, *, key: str | None = None) -> Message:
+        on_the_wire.set()
+        await go_on.wait()
+        return await send(sid, message, key=key)
+
+    send, bench.outbox.send_message = bench.outbox.send_message, slow_send  # type: ignore[method-assign]
+    await person.text("hello")
+    await on_the_wire.wait()
+    await person.text("STOP")
+    await asyncio.sleep(3)  # past the heartbeat that tells the activity of its cancellation
+    go_on.set()
+    await person.turn(2)
+
+    assert [(m.body, m.status) for m in (await person.transcript()).messages] == [
+        ("hello", "answered"),
+        ("re: hello", "queued"),
+        ("STOP", "opted_out"),
+    ]
+
+
+async def test_a_conversation_whose_memory_is_away_goes_on_over_continue_as_new(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "EVENT_BUDGET", 1)  # every turn continues as new
+    bench.memory.away = MemoryUnavailable("refused")
+    person = bench.conversation()
+    for number in range(1, 4):
+        await person.text(f"text {number}")
+        await person.turn(number)
+
+    assert bench.outbox.bodies == ["re: text 1", "re: text 2", "re: text 3"]
+    bench.memory.away = None
+    await eventually(lambda: asyncio.sleep(0, len(bench.memory.items) == 6))
