@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities import failures
 from activities.heartbeat import beating
-from agents.engine import AgentFailed, ReplyEngine
+from agents.engine import ReplyEngine
 from agents.turn import Draft, Turn
 from workflows.contracts import ReplyActivities
 
@@ -24,6 +24,4 @@ class Replies(ReplyActivities):
             try:
                 return await self._engine.reply(turn)
             except Exception as error:
-                if not isinstance(error, AgentFailed):
-                    activity.logger.exception("the agent failed")
                 raise failures.of_agent(error, attempt=activity.info().attempt) from error

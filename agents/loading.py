@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +43,15 @@ def load_agent(path: str) -> ReplyEngine:
 
 
 class LoadedAgent:
-    """Calls a user's function, async or not, and makes a Draft of what it returns."""
+    """Calls a user's function, async or not, and makes a Draft of what it returns.
+
+    Async agents share an event loop of their own: one that blocks it holds up other replies, but neither the
+    conversations nor the heartbeats of its process.
+    """
 
     def __init__(self, function: Callable[[Turn], Any]) -> None:
         self._function = function
+        self._loop: asyncio.AbstractEventLoop | None = None
         # A callable object hides its coroutine function one step further in.
         self._is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
             getattr(function, "__call__", None)  # noqa: B004 - not asked whether it is callable
@@ -53,12 +60,44 @@ class LoadedAgent:
     async def reply(self, turn: Turn) -> Draft:
         """Raises AgentFailed for a reply of another kind; what the agent raises passes through."""
         if self._is_async:
-            result = await self._function(turn)
+            result = await self._in_own_loop(self._function(turn))
         else:
-            result = await asyncio.to_thread(self._function, turn)
+            result = await asyncio.to_thread(self._called, turn)
             if inspect.isawaitable(result):  # a function that returns a coroutine
-                result = await result
+                result = await self._in_own_loop(result)
         return _draft(result)
+
+    def _called(self, turn: Turn) -> Any:
+        try:
+            return self._function(turn)
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _left(error) from error
+
+    async def _in_own_loop(self, awaitable: Awaitable[Any]) -> Any:
+        if self._loop is None:
+            self._loop = _running_loop()
+        context = contextvars.copy_context()  # so that the agent's spans belong to this turn's trace
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_within(context, awaitable), self._loop))
+
+
+async def _within(context: contextvars.Context, awaitable: Awaitable[Any]) -> Any:
+    async def awaited() -> Any:
+        try:
+            return await awaitable
+        except (SystemExit, KeyboardInterrupt) as error:
+            raise _left(error) from error
+
+    return await asyncio.get_running_loop().create_task(awaited(), context=context)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="agent", daemon=True).start()
+    return loop
+
+
+def _left(error: BaseException) -> AgentFailed:
+    return AgentFailed(f"the agent raised {type(error).__name__}, which ends a process", retryable=False)
 
 
 def _draft(result: Any) -> Draft:
@@ -67,6 +106,10 @@ def _draft(result: Any) -> Draft:
         raise AgentFailed(f"the agent returned {type(result).__name__}; it must {_RETURNS}", retryable=False)
     if not draft.text.strip():
         raise AgentFailed(f"the agent returned an empty text; it must {_RETURNS}", retryable=False)
+    try:
+        draft.text.encode()
+    except UnicodeEncodeError as error:
+        raise AgentFailed("the agent returned a text that is no valid Unicode", retryable=False) from error
     return draft
 
 

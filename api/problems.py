@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from temporalio.client import WorkflowUpdateFailedError
 
 from messaging import errors
-from runtime.directory import InvalidCursor, NoWorker, UnknownConversation
+from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
 from runtime.gateway import TemporalUnreachable
 
 log = structlog.get_logger(__name__)
@@ -75,6 +75,9 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     TemporalUnreachable: lambda _: _busy("temporal_unreachable", "nothing was taken; send it again"),
     NoWorker: lambda _: _busy("no_worker", "no worker answers for this conversation"),
     UnknownConversation: lambda _: problem(404, "conversation_not_found", "there is no conversation of this id"),
+    ConversationEnded: lambda _: problem(
+        409, "conversation_closed", "the conversation is closed; a text opens it again"
+    ),
     InvalidCursor: lambda e: problem(422, "invalid_input", str(e)),
     WorkflowUpdateFailedError: _update_refused,
     RequestValidationError: _invalid,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import os
 import signal
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +37,7 @@ def dev(
     (data / "logs").mkdir(parents=True, exist_ok=True)
     if not simulator and not (user.get("TWILIO_ACCOUNT_SID") and user.get("TWILIO_AUTH_TOKEN")):
         raise ValueError("--no-simulator: set TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN of the account to use")
-    with _only_one(data):
+    with _only_one(data), _one_start_at_a_time() as started:
         plan = Plan(
             data=data,
             ports=Ports(
@@ -49,10 +51,10 @@ def dev(
             simulator=simulator,
             user=user,
         )
-        asyncio.run(_run(plan, as_json=as_json))
+        asyncio.run(_run(plan, started, as_json=as_json))
 
 
-async def _run(plan: Plan, *, as_json: bool) -> None:
+async def _run(plan: Plan, started: Callable[[], None], *, as_json: bool) -> None:
     services = plan.services()
     view = View([service.name for service in services])
     ready = False
@@ -69,6 +71,7 @@ async def _run(plan: Plan, *, as_json: bool) -> None:
             if not await _unless(stop, supervisor.start()):
                 return
         ready = True
+        started()
         line = write_state(plan.data, plan.urls, services)
         view.ready(plan.urls)
         if as_json:
@@ -125,3 +128,11 @@ def _only_one(data: Path) -> Iterator[None]:
                 f"--data-dir: {data} is in use by another messaging dev; stop it or name another"
             ) from None
         yield
+
+
+@contextlib.contextmanager
+def _one_start_at_a_time() -> Iterator[Callable[[], None]]:
+    """From the choice of ports until all are taken, so that two starts at once never choose the same."""
+    with (Path(tempfile.gettempdir()) / f"messaging-dev-{os.getuid()}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock.close

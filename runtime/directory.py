@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +33,10 @@ PATIENCE = timedelta(seconds=5)
 
 class UnknownConversation(LookupError):
     """No conversation has this id."""
+
+
+class ConversationEnded(Exception):
+    """The conversation is there, but closed: nothing can be changed until somebody texts again."""
 
 
 class NoWorker(Exception):
@@ -126,16 +131,17 @@ class Directory:
         return record
 
     async def takeover(self, conversation_id: str, assignee: str) -> None:
-        """Let a human answer. Raises UnknownConversation, WorkflowUpdateFailedError."""
+        """Let a human answer. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
         await self._update(conversation_id, ConversationWorkflow.takeover, Takeover(assignee=assignee))
 
     async def release(self, conversation_id: str) -> None:
-        """Let the agent answer again. Raises UnknownConversation."""
+        """Let the agent answer again. Raises UnknownConversation, ConversationEnded."""
         await self._update(conversation_id, ConversationWorkflow.release)
 
     async def close(self, conversation_id: str) -> None:
-        """End the conversation. Raises UnknownConversation."""
-        await self._update(conversation_id, ConversationWorkflow.close)
+        """End the conversation; ending a closed one is no error. Raises UnknownConversation."""
+        with contextlib.suppress(ConversationEnded):
+            await self._update(conversation_id, ConversationWorkflow.close)
 
     def _handle(self, conversation_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(conversation_id)
@@ -149,10 +155,21 @@ class Directory:
             raise _translate(error, conversation_id) from error
 
     async def _update(self, conversation_id: str, update: Any, *args: Any) -> None:
+        handle = self._handle(conversation_id)
         try:
-            await self._handle(conversation_id).execute_update(update, *args, rpc_timeout=PATIENCE)
+            await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
         except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND and await self._is_there(handle):
+                raise ConversationEnded from error
             raise _translate(error, conversation_id) from error
+
+    @staticmethod
+    async def _is_there(handle: WorkflowHandle[Any, Any]) -> bool:
+        try:
+            await handle.describe(rpc_timeout=PATIENCE)
+        except RPCError:
+            return False
+        return True
 
 
 def _translate(error: RPCError, conversation_id: str) -> Exception:

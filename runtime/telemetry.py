@@ -23,6 +23,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from temporalio.client import Interceptor
 from temporalio.contrib.opentelemetry import TracingInterceptor
 
+from runtime import places
+
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
@@ -79,11 +81,7 @@ def configure_logs(level: str) -> None:
         _add_trace,
     ]
     interactive = sys.stderr.isatty()
-    rendered: list[Any] = (
-        [structlog.dev.ConsoleRenderer()]
-        if interactive
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    renderer: Any = structlog.dev.ConsoleRenderer() if interactive else structlog.processors.JSONRenderer()
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -94,7 +92,7 @@ def configure_logs(level: str) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, places.without_words, renderer],
         )
     )
     root = logging.getLogger()

@@ -239,6 +239,11 @@ async def test_takeover_release_and_close(http: httpx.AsyncClient, bench: Bench,
     assert released.json()["assignee"] is None
     assert closed.status_code == 200
     await eventually(lambda: _is_closed(http, path))
+    late = await http.post(f"{path}/takeover", json={"assignee": "ana"})
+    again = await http.post(f"{path}/close")
+    assert (late.status_code, late.json()["code"]) == (409, "conversation_closed")
+    assert again.status_code == 200
+    assert (await http.post("/v1/conversations/nobody/release")).status_code == 404
 
 
 async def _is_closed(http: httpx.AsyncClient, path: str) -> bool:

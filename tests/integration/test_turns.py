@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
+from agents.loading import LoadedAgent
 from agents.turn import Draft, Turn
 from memory.store import MemoryUnavailable
 from messaging import errors
@@ -392,3 +394,21 @@ async def test_a_conversation_whose_memory_is_away_goes_on_over_continue_as_new(
     assert bench.outbox.bodies == ["re: text 1", "re: text 2", "re: text 3"]
     bench.memory.away = None
     await eventually(lambda: asyncio.sleep(0, len(bench.memory.items) == 6))
+
+
+@pytest.mark.slow
+async def test_an_agent_that_blocks_its_event_loop_is_answered_and_holds_no_other_step_up(bench: Bench) -> None:
+    async def blocking(turn: Turn) -> str:
+        time.sleep(7)  # noqa: ASYNC251 - that is the point: longer than the heartbeat allows
+        return f"re: {turn.text}"
+
+    agent = LoadedAgent(blocking)
+    bench.agent.reply_with = agent.reply
+    person = bench.conversation()
+    await person.text("hello")
+    await eventually(lambda: asyncio.sleep(0, bool(bench.agent.turns)))
+    assert (await person.view()).turn == 1  # the worker answers meanwhile
+    await person.turn(1)
+
+    assert bench.outbox.bodies == ["re: hello"]
+    assert len(bench.agent.turns) == 1

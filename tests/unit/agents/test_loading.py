@@ -137,3 +137,23 @@ async def test_a_reply_of_another_kind_fails_for_good_and_says_what_is_allowed(n
 async def test_the_users_own_errors_pass_through() -> None:
     with pytest.raises(RuntimeError, match="the user's own error"):
         await load_agent("my_agent:fails").reply(Turn(text="hello"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["raise SystemExit(1)", "raise KeyboardInterrupt", "return 'bad ' + chr(0xD800)"],
+    ids=["exit", "interrupt", "a lone surrogate"],
+)
+@pytest.mark.parametrize("head", ["async def", "def"])
+async def test_what_no_agent_may_do_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str, body: str
+) -> None:
+    name = f"bad_agent_{abs(hash((head, body)))}"
+    (tmp_path / f"{name}.py").write_text(f"{head} reply(turn):\n    {body}\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    with pytest.raises(AgentFailed) as refused:
+        await load_agent(f"{name}:reply").reply(Turn(text="hi"))
+
+    assert not refused.value.retryable
