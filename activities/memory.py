@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from temporalio import activity
 
 from activities import failures
+from memory.item import Recalled
 from memory.store import MemoryMismatch, MemoryStore, MemoryUnavailable
 from workflows.contracts import MemoryActivities, RecallRequest, Recollection, RememberRequest
+
+CONTACT = "contact"
 
 
 class Memories(MemoryActivities):
@@ -21,12 +26,13 @@ class Memories(MemoryActivities):
         if not request.query.strip():
             return Recollection()
         try:
+            # Twice as many as wanted, since half of a conversation is the agent's own words.
             items = await self._store.recall(
-                request.query, contact_id=request.contact_id, limit=request.limit, exclude=request.exclude
+                request.query, contact_id=request.contact_id, limit=2 * request.limit, exclude=request.exclude
             )
         except (MemoryUnavailable, MemoryMismatch) as error:
             raise failures.of_memory(error) from error
-        return Recollection(items=tuple(items))
+        return Recollection(items=_first_the_person(items)[: request.limit])
 
     @activity.defn(name="remember")
     async def remember(self, request: RememberRequest) -> None:
@@ -35,3 +41,8 @@ class Memories(MemoryActivities):
             await self._store.remember(request.items)
         except (MemoryUnavailable, MemoryMismatch) as error:
             raise failures.of_memory(error) from error
+
+
+def _first_the_person(items: Sequence[Recalled]) -> tuple[Recalled, ...]:
+    """What the person said, best first, then what was said to them: only the former can tell something new of them."""
+    return tuple(sorted(items, key=lambda item: item.role != CONTACT))

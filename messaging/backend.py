@@ -15,6 +15,8 @@ from messaging.model import (
     ConversationState,
     HealthStatus,
     InboundEvent,
+    Media,
+    MediaContent,
     Message,
     Page,
     Participant,
@@ -108,6 +110,16 @@ class ConversationalBackend(Protocol):
 
         Raises:
             ConversationNotFound
+        """
+
+    async def fetch_media(self, media: Media) -> MediaContent:
+        """The bytes of an attachment that a message brought, asked for at the provider only and held in memory.
+
+        Raises:
+            UnsupportedProvider: it takes no media.
+            InvalidInput: not the provider's, too large, or not what it claims to be.
+            NotFound: gone, or `retryable` where the provider may only not have it yet.
+            NetworkError
         """
 
     async def add_participant(self, sid: str, participant: Participant) -> Participant:

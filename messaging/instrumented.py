@@ -20,6 +20,8 @@ from messaging.model import (
     ConversationState,
     HealthStatus,
     InboundEvent,
+    Media,
+    MediaContent,
     Message,
     Page,
     Participant,
@@ -125,6 +127,10 @@ class InstrumentedBackend:
 
     def receive_messages(self, sid: str) -> AsyncIterator[Message]:
         return self._received(sid, self._backend.receive_messages(sid))
+
+    async def fetch_media(self, media: Media) -> MediaContent:
+        with self._observer.operation("fetch_media"):
+            return await self._backend.fetch_media(media)
 
     async def add_participant(self, sid: str, participant: Participant) -> Participant:
         with self._observer.operation("add_participant", conversation_sid=sid) as operation:

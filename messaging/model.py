@@ -160,6 +160,15 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MediaContent:
+    """The bytes of an attachment. `content_type` is in lower case and without parameters."""
+
+    data: bytes = field(repr=False)
+    content_type: str
+    filename: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A text or media message, in either direction. `index` orders messages and may have gaps."""
 
@@ -212,6 +221,8 @@ class Conversation:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     timers: Timers = field(default_factory=Timers)
     messaging_service_sid: str | None = None
+    bindings: Mapping[str, Any] = field(default_factory=dict)
+    """What ties it to channels, by channel, as the provider has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,3 +344,5 @@ class Capabilities:
     max_body: int
     proves_absence: bool
     """Whether a look for our key can prove that a send never happened."""
+    inbound_media: bool = False
+    """Whether `fetch_media` brings what people attach."""

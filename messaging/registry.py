@@ -3,18 +3,21 @@
     [project.entry-points."messaging.providers"]
     example = "example.messaging:backend"
 
-A factory takes a `MessagingConfig` and returns a `ConversationalBackend`.
+A factory takes a `MessagingConfig` and returns a `ConversationalBackend`: a function, or the backend's class itself.
+One that has the attribute `CAPABILITIES` can be described to somebody who has no credentials yet.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from messaging import errors
 from messaging.backend import ConversationalBackend
 from messaging.config import MessagingConfig, new_config
+from messaging.model import Capabilities
 
 GROUP = "messaging.providers"
 
@@ -24,6 +27,39 @@ Factory = Callable[[MessagingConfig], ConversationalBackend]
 def providers() -> Mapping[str, EntryPoint]:
     """The installed providers. Nothing of theirs is imported."""
     return {found.name: found for found in entry_points(group=GROUP)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """An installed provider. `capabilities` is None where it does not tell them, or `error` says why it cannot."""
+
+    name: str
+    entry_point: str
+    distribution: str = ""
+    version: str = ""
+    capabilities: Capabilities | None = None
+    error: str = ""
+
+
+def describe() -> tuple[Description, ...]:
+    """The installed providers by name, as far as can be told without credentials. Imports them; one that is broken
+    says so and hides no other."""
+    return tuple(_description(entry_point) for _, entry_point in sorted(providers().items()))
+
+
+def _description(entry_point: EntryPoint) -> Description:
+    from_whom = entry_point.dist
+    known = Description(
+        name=entry_point.name,
+        entry_point=entry_point.value,
+        distribution=from_whom.name if from_whom else "",
+        version=from_whom.version if from_whom else "",
+    )
+    try:
+        found = getattr(entry_point.load(), "CAPABILITIES", None)
+    except Exception as broken:  # noqa: BLE001 - code of others, which may fail in any way while it is imported
+        return replace(known, error=f"cannot be loaded, {type(broken).__name__}")
+    return replace(known, capabilities=found if isinstance(found, Capabilities) else None)
 
 
 def new_backend(provider: str, **options: Any) -> ConversationalBackend:

@@ -5,8 +5,8 @@
         def backend(self):
             return MyBackend(new_config("mine", ...))
 
-`backend` is a fixture that returns one that is not started yet; the suite starts and stops it. The other hooks have
-defaults that suit a provider with conversations of its own.
+`backend` is a fixture that returns one that is not started yet; the suite starts and stops it. The other hooks
+(`messaging.testing.hooks`) have defaults that suit a provider with conversations of its own.
 """
 
 # ruff: noqa: S101 - assertions are what this is for, and the names of tests say what they hold
@@ -18,6 +18,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import pytest
 import pytest_asyncio
@@ -28,50 +29,21 @@ from messaging.model import (
     ConversationConfig,
     ConversationState,
     Health,
+    Media,
     Message,
     Participant,
     SendOutcome,
-    WebhookRequest,
 )
+from messaging.testing.hooks import ConformanceHooks
+
+Given = TypeVar("Given")
 
 # How long a message of others may take to come out of `receive_messages`; a hang, not a performance, ends here.
 _PATIENCE = 20.0
 
 
-class BackendConformance:
+class BackendConformance(ConformanceHooks):
     """The suite."""
-
-    # Hooks.
-
-    @pytest.fixture
-    def backend(self) -> ConversationalBackend:
-        """A backend that is not started."""
-        raise NotImplementedError
-
-    async def open_sid(self, backend: ConversationalBackend) -> str:
-        """A conversation that takes messages."""
-        return (await backend.create_conversation(ConversationConfig(friendly_name="conformance"))).sid
-
-    def missing_sid(self) -> str:
-        """A sid of the right form that no conversation has; one of a wrong form where every right one exists."""
-        return "CH" + uuid.uuid4().hex
-
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        return ()
-
-    def webhook(self) -> WebhookRequest | None:
-        """A genuine webhook; None skips its tests."""
-        return None
-
-    def forged(self, request: WebhookRequest) -> WebhookRequest:
-        """The same with something else in it, under the old signature."""
-        return replace(request, body=request.body + b"&Body=else")
-
-    async def write_as_person(self, backend: ConversationalBackend, sid: str, body: str) -> bool:
-        """Let somebody write into the conversation; False skips the tests of receiving."""
-        del backend, sid, body
-        return False
 
     # Life cycle.
 
@@ -231,6 +203,29 @@ class BackendConformance:
             await asyncio.gather(waiting, return_exceptions=True)
             await _leave(stream)
 
+    # Media.
+
+    @pytest.mark.asyncio
+    async def test_what_a_person_attached_is_fetched_with_its_type(self, running: ConversationalBackend) -> None:
+        media, data = _given(await self.attached(running))
+        content = await running.fetch_media(media)
+        assert content.data == data
+        assert content.content_type == content.content_type.lower().partition(";")[0]
+        assert "/" in content.content_type
+
+    @pytest.mark.asyncio
+    async def test_an_attachment_that_is_not_there_is_not_found(self, running: ConversationalBackend) -> None:
+        media, _ = _given(await self.attached(running))
+        with pytest.raises(errors.NotFound):
+            await running.fetch_media(replace(media, url=media.url + "0", sid=None))
+
+    @pytest.mark.asyncio
+    async def test_an_attachment_that_is_elsewhere_is_not_asked_for(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.inbound_media)
+        for url in ("", "https://elsewhere.example/1.png", "http://127.0.0.1:9/1.png", "file:///etc/hosts", "//"):
+            with pytest.raises((errors.InvalidInput, errors.NotFound)):
+                await running.fetch_media(Media(url=url))
+
     # Participants.
 
     @pytest.mark.asyncio
@@ -258,6 +253,9 @@ class BackendConformance:
         if not running.capabilities.conversations:
             with pytest.raises(errors.UnsupportedProvider):
                 await running.list_conversations()
+        if not running.capabilities.inbound_media:
+            with pytest.raises(errors.UnsupportedProvider):
+                await running.fetch_media(Media(url="https://elsewhere.example/1.png"))
 
     # Webhooks.
 
@@ -292,6 +290,7 @@ def _calls(backend: ConversationalBackend, sid: str) -> tuple[Callable[[], Await
         lambda: backend.send_message(sid, Message(body="hello")),
         lambda: backend.find_message(sid, "key"),
         receive,
+        lambda: backend.fetch_media(Media(url="https://elsewhere.example/1.png")),
         lambda: backend.add_participant(sid, Participant(identity="ada")),
         lambda: backend.remove_participant(sid, "MB" + "0" * 32),
     )
@@ -302,10 +301,10 @@ def _needs(capability: bool) -> None:
         pytest.skip("not a capability of this provider")
 
 
-def _given(request: WebhookRequest | None) -> WebhookRequest:
-    if request is None:
-        pytest.skip("no webhook given")
-    return request
+def _given(hook: Given | None) -> Given:
+    if hook is None:
+        pytest.skip("the hook of this test gives nothing")
+    return hook
 
 
 async def _leave(stream: object) -> None:

@@ -26,6 +26,8 @@ from messaging.model import (
     Health,
     HealthStatus,
     InboundEvent,
+    Media,
+    MediaContent,
     Message,
     Page,
     Participant,
@@ -45,6 +47,7 @@ CAPABILITIES = Capabilities(
     outbound_media=True,
     max_body=1600,
     proves_absence=True,
+    inbound_media=True,
 )
 SIGNATURE = "x-scripted-signature"
 
@@ -77,6 +80,7 @@ class ScriptedBackend:
         self._secret = secret
         self._now = now
         self._rooms: dict[str, Room] = {}
+        self._media: dict[str, MediaContent] = {}
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._phase: type[errors.MessagingError] | None = errors.NotStarted
 
@@ -106,6 +110,12 @@ class ScriptedBackend:
         """Let somebody write: `receive_messages` will tell."""
         room = self._room(sid, "deliver")
         return room.take(Message(body=body, channel=channel), self._sid("IM"), author, self._now())
+
+    def attach(self, data: bytes, content_type: str) -> Media:
+        """Keep an attachment: `fetch_media` will bring it."""
+        sid = self._sid("ME")
+        self._media[sid] = MediaContent(data=data, content_type=content_type)
+        return Media(url=f"https://scripted.example/{sid}", sid=sid, content_type=content_type, size=len(data))
 
     def webhook(self, event_key: str, sid: str, body: str, *, author: str = "+15550100999") -> WebhookRequest:
         """A genuine webhook that reports an inbound message."""
@@ -209,6 +219,16 @@ class ScriptedBackend:
         """What `deliver` brings from now on."""
         self._require_running("receive_messages")
         return self._received(sid)
+
+    async def fetch_media(self, media: Media) -> MediaContent:
+        """What `attach` kept."""
+        async with self._frame("fetch_media", media=media):
+            if not self._capabilities.inbound_media:
+                raise errors.UnsupportedProvider("no media", op="fetch_media", provider=self._name)
+            found = self._media.get(media.url.rpartition("/")[2])
+            if found is None:
+                raise errors.NotFound("media", op="fetch_media", provider=self._name)
+            return found
 
     async def add_participant(self, sid: str, participant: Participant) -> Participant:
         """By identity or binding."""

@@ -5,32 +5,54 @@ The factories import late: naming the provider must not load an HTTP client, and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from messaging.config import MessagingConfig
+from messaging.model import Capabilities
 
 if TYPE_CHECKING:
     from messaging.providers.twilio.conversations import ConversationsBackend
+    from messaging.providers.twilio.lifecycle import TwilioBackend
     from messaging.providers.twilio.programmable import MessagingBackend
 
+B = TypeVar("B", bound="TwilioBackend")
 
-def conversations_backend(config: MessagingConfig) -> ConversationsBackend:
-    """Build the backend `twilio`.
 
-    Raises:
-        errors.InvalidConfig
-    """
+class Factory(Generic[B]):
+    """Builds one product's backend, and says what it can do before there are credentials."""
+
+    def __init__(self, load: Callable[[], type[B]]) -> None:
+        self._load = load
+
+    def __call__(self, config: MessagingConfig) -> B:
+        """Build it.
+
+        Raises:
+            errors.InvalidConfig
+        """
+        return self._load()(config)
+
+    @property
+    def CAPABILITIES(self) -> Capabilities:  # noqa: N802 - as the classes themselves have it
+        """The backend's."""
+        return self._load().CAPABILITIES
+
+
+def _conversations() -> type[ConversationsBackend]:
     from messaging.providers.twilio.conversations import ConversationsBackend  # noqa: PLC0415 - late, see above
 
-    return ConversationsBackend(config)
+    return ConversationsBackend
 
 
-def messaging_backend(config: MessagingConfig) -> MessagingBackend:
-    """Build the backend `twilio_messaging`.
-
-    Raises:
-        errors.InvalidConfig
-    """
+def _messaging() -> type[MessagingBackend]:
     from messaging.providers.twilio.programmable import MessagingBackend  # noqa: PLC0415 - late, see above
 
-    return MessagingBackend(config)
+    return MessagingBackend
+
+
+conversations_backend = Factory(_conversations)
+"""Builds the backend `twilio`."""
+
+messaging_backend = Factory(_messaging)
+"""Builds the backend `twilio_messaging`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from messaging.model import (
     Conversation,
     ConversationConfig,
     ConversationState,
+    Media,
+    MediaContent,
     Message,
     Page,
     Participant,
@@ -54,6 +57,7 @@ class ConversationsBackend(TwilioBackend):
         outbound_media=False,
         max_body=requests.MAX_BODY,
         proves_absence=True,
+        inbound_media=True,
     )
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:
@@ -212,6 +216,20 @@ class ConversationsBackend(TwilioBackend):
 
     async def _probe(self, client: Any) -> None:
         await client.page_async(page_size=1)
+
+    async def _fetch(self, transport: Any, media: Media) -> MediaContent:
+        """Conversations tells no URL of its media, but a sid, which the media service of our chat service knows."""
+        if media.url:
+            return await super()._fetch(transport, media)
+        from messaging.providers.twilio import media as attachments  # noqa: PLC0415 - late, for the webhook side
+
+        if not media.sid:
+            raise errors.InvalidInput("media: a sid or a url of the provider expected")
+        part = path_part(media.sid, errors.NotFound)
+        # `/v1/Conversations` holds the conversations of this service and of no other.
+        service = (await self._client.conversations.v1.configuration().fetch_async()).default_chat_service_sid
+        url = await attachments.locate(transport, service, part, self._twilio.credentials)
+        return await attachments.fetch(transport, replace(media, url=url), None)
 
     def _absence(self, since: datetime | None) -> SendOutcome:
         """A request that we have given up on may still be on its way in Twilio."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -14,13 +15,15 @@ from typing import Any, ClassVar, Self
 
 from messaging import errors
 from messaging.config import MessagingConfig
-from messaging.model import Capabilities, Health, HealthStatus, InboundEvent, WebhookRequest
+from messaging.model import Capabilities, Health, HealthStatus, InboundEvent, Media, MediaContent, WebhookRequest
 from messaging.opaque import opaque_sid
 from messaging.providers.twilio import config as twilio_config
 from messaging.providers.twilio.webhooks import Parser, Webhooks
 
 # How long a rate limit keeps the health degraded: as long as Twilio's own advice lets one call back off in all.
 _RECENT = timedelta(seconds=60)
+# Twilio answers such a read in a few hundred milliseconds; ten times that is no longer well.
+_SLOW = 2.0
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
 
 OpenTransport = Callable[..., Any]
@@ -124,14 +127,26 @@ class TwilioBackend:
         """
         return self._webhooks.handle(request)
 
+    async def fetch_media(self, media: Media) -> MediaContent:
+        """The bytes of an attachment, at most 16 MB.
+
+        Raises:
+            errors.InvalidInput: not Twilio's, too large, or a page instead of media.
+            errors.NotFound: retryable, as Twilio may tell of media before it has them.
+            errors.NetworkError
+        """
+        async with self._calling("fetch_media", repeatable=True):
+            return await self._fetch(self._client.http_client, media)
+
     async def health_check(self) -> HealthStatus:
-        """One cheap read, and the rate limits of the last minute."""
+        """One cheap read, how long it took, and the rate limits of the last minute."""
         checked = self._now()
         details: dict[str, Any] = {"provider": self.NAME, "account_name": self._twilio.account_name}
         if self._phase is not _Phase.RUNNING:
             return HealthStatus(
                 status=Health.UNHEALTHY, last_check=checked, details=details, errors=(self._phase.name.lower(),)
             )
+        began = time.perf_counter()
         try:
             async with self._calling("health_check", repeatable=True) as client:
                 await self._probe(client)
@@ -141,14 +156,20 @@ class TwilioBackend:
             return HealthStatus(status=Health.DEGRADED, last_check=checked, details=details, errors=(str(limited),))
         except errors.MessagingError as failure:
             return HealthStatus(status=Health.UNHEALTHY, last_check=checked, details=details, errors=(str(failure),))
+        seconds = time.perf_counter() - began
         recent = sum(1 for when in self._rate_limits if checked - when < _RECENT)
-        details["rate_limits_last_minute"] = recent
-        status = Health.DEGRADED if recent else Health.HEALTHY
+        details |= {"rate_limits_last_minute": recent, "latency_ms": round(seconds * 1000, 1)}
+        status = Health.DEGRADED if recent or seconds > _SLOW else Health.HEALTHY
         return HealthStatus(status=status, last_check=checked, details=details)
 
     def get_config(self) -> MessagingConfig:
         """The configuration with secrets redacted."""
         return self._config.model_copy(update={"provider_specific": self._twilio.redacted})
+
+    async def _fetch(self, transport: Any, media: Media) -> MediaContent:
+        from messaging.providers.twilio import media as attachments  # noqa: PLC0415 - late, for the webhook side
+
+        return await attachments.fetch(transport, media, self._twilio.credentials)
 
     async def _probe(self, client: Any) -> None:
         """One cheap read."""

@@ -56,6 +56,7 @@ class MessagingBackend(TwilioBackend):
         outbound_media=True,
         max_body=MAX_BODY,
         proves_absence=False,
+        inbound_media=True,
     )
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:

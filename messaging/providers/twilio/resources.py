@@ -39,6 +39,7 @@ def conversation(resource: Any) -> Conversation:
             date_inactive=dates.read(timers.get("date_inactive")), date_closed=dates.read(timers.get("date_closed"))
         ),
         messaging_service_sid=resource.messaging_service_sid or None,
+        bindings=resource.bindings if isinstance(resource.bindings, dict) else {},
     )
 
 

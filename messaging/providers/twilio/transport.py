@@ -10,7 +10,8 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -84,11 +85,49 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         target, extra = self._target(url)
         sent = {**(headers or {}), **extra}
         writes = method.upper() == "POST"
-        try:
+        with self._failures(writes=writes):
             async with asyncio.timeout(self._seconds):
                 response = await self._client.request(
                     method.upper(), target, params=params or None, headers=sent, auth=auth, **_body(sent, data)
                 )
+        return _accept(response, writes=writes)
+
+    @asynccontextmanager
+    async def open(self, url: str, *, auth: tuple[str, str] | None = None) -> AsyncIterator[httpx.Response]:
+        """Begin to read what may be large: the body comes inside, as it is, and within the same time-out.
+
+        Args:
+            auth: For the provider's hosts and `base_url`. Without it, any URL goes.
+
+        Raises:
+            errors.NetworkError: retryable.
+        """
+        target, extra = self._target(url) if auth or self.owns(url) else (url, {})
+        headers = {**extra, "Accept-Encoding": "identity"}
+        with self._failures(writes=False):
+            async with (
+                asyncio.timeout(self._seconds),
+                self._client.stream("GET", target, headers=headers, auth=auth) as response,
+            ):
+                yield response
+
+    def owns(self, url: str) -> bool:
+        """Whether the credentials may go there."""
+        try:
+            self._target(url)
+        except (errors.InternalError, ValueError):
+            return False
+        return "@" not in urlsplit(url).netloc
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    @contextmanager
+    def _failures(self, *, writes: bool) -> Iterator[None]:
+        """Around a request: what went wrong, and whether it may have arrived."""
+        try:
+            yield
         except TimeoutError:
             raise _lost(errors.Timeout, f"no answer within {self._seconds:g} s", written=writes) from None
         except _BEFORE_WRITE as failure:
@@ -97,11 +136,6 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
             raise _lost(
                 _kind(failure), f"{type(failure).__name__} after the request was sent", written=writes
             ) from None
-        return _accept(response, writes=writes)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
 
     def _target(self, url: str) -> tuple[str, dict[str, str]]:
         """Where to send it. The credentials go to the provider's hosts and to `base_url`, and nowhere else."""
@@ -131,9 +165,14 @@ def _accept(response: httpx.Response, *, writes: bool) -> Response:
         if response.content and not _is_json(response):
             raise _lost(errors.NetworkError, "the answer is not JSON", written=writes, status=response.status_code)
         return Response(response.status_code, response.text, response.headers)
-    raise error_table.translate(
+    raise refusal(response, writes=writes, code=_code(response))
+
+
+def refusal(response: httpx.Response, *, writes: bool, code: int | None = None) -> errors.MessagingError:
+    """The error of a response that is no success."""
+    return error_table.translate(
         status=response.status_code,
-        code=_code(response),
+        code=code,
         writes=writes,
         retry_after=_retry_after(response.headers.get("Retry-After")),
         request_id=_request_id(response.headers.get("Twilio-Request-Id", "")),

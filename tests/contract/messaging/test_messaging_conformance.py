@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
+import simulator
 from messaging.model import ConversationConfig
 from messaging.providers.twilio import conversations_backend, messaging_backend
 from messaging.providers.twilio.pair import AddressPair
@@ -15,6 +17,7 @@ from messaging.testing.conformance import BackendConformance
 from tests.unit.messaging import wire
 from tests.unit.messaging.simulated import twilio
 
+PICTURE = Path(simulator.__file__).parent / "static" / "phone.svg"
 people = itertools.count(15550101000)
 
 
@@ -29,6 +32,9 @@ class TestScripted(BackendConformance):
     async def write_as_person(self, backend, sid, body):
         backend.deliver(sid, body)
         return True
+
+    async def attached(self, backend):
+        return backend.attach(b"a picture", "image/png"), b"a picture"
 
 
 class TestConversations(BackendConformance):
@@ -50,8 +56,8 @@ class TestConversations(BackendConformance):
 
 class TestMessaging(BackendConformance):
     @pytest.fixture
-    def backend(self, simulator):
-        self.simulator = simulator
+    def backend(self, simulator, receiver):
+        self.simulator, self.receiver = simulator, receiver
         return messaging_backend(twilio("twilio_messaging", simulator))
 
     async def open_sid(self, backend):
@@ -70,6 +76,15 @@ class TestMessaging(BackendConformance):
         pair = AddressPair.parse(sid)
         await self.simulator.tell("inbound", **{"from": pair.theirs.raw, "to": pair.ours.raw, "body": body})
         return True
+
+    async def attached(self, backend):
+        """By way of a webhook; the simulator redirects to where the picture is, as Twilio does to its storage."""
+        person = f"+{next(people)}"
+        await self.simulator.tell("inbound", **{"from": person, "media": [f"{self.simulator.url}/static/phone.svg"]})
+        [request] = await self.receiver.heard("messages", person[1:])
+        reader = messaging_backend(twilio("twilio_messaging", self.simulator, webhook_url=self.receiver.url))
+        [event] = await reader.handle_webhook(request)
+        return event.message.media[0], PICTURE.read_bytes()
 
 
 class TestInstrumented(TestConversations):

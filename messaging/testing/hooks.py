@@ -1,0 +1,50 @@
+"""What the conformance suite asks of the test of a provider: how to do what only its service can do."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from messaging.backend import ConversationalBackend
+from messaging.model import ConversationConfig, Media, WebhookRequest
+
+
+class ConformanceHooks:
+    """Override what your service does in another way. Only `backend` has no default."""
+
+    @pytest.fixture
+    def backend(self) -> ConversationalBackend:
+        """A backend that is not started."""
+        raise NotImplementedError
+
+    async def open_sid(self, backend: ConversationalBackend) -> str:
+        """A conversation that takes messages."""
+        return (await backend.create_conversation(ConversationConfig(friendly_name="conformance"))).sid
+
+    def missing_sid(self) -> str:
+        """A sid of the right form that no conversation has; one of a wrong form where every right one exists."""
+        return "CH" + uuid.uuid4().hex
+
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        return ()
+
+    def webhook(self) -> WebhookRequest | None:
+        """A genuine webhook; None skips its tests."""
+        return None
+
+    def forged(self, request: WebhookRequest) -> WebhookRequest:
+        """The same with something else in it, under the old signature."""
+        return replace(request, body=request.body + b"&Body=else")
+
+    async def write_as_person(self, backend: ConversationalBackend, sid: str, body: str) -> bool:
+        """Let somebody write into the conversation; False skips the tests of receiving."""
+        del backend, sid, body
+        return False
+
+    async def attached(self, backend: ConversationalBackend) -> tuple[Media, bytes] | None:
+        """An attachment as a message brought it, and its bytes; None skips the tests of fetching."""
+        del backend
+        return None
