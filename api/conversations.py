@@ -8,11 +8,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
-from api import tokens
+from api import problems, tokens
 from runtime.directory import Directory
 from workflows.state import MessageRecord, TurnRecord
 
-router = APIRouter(prefix="/v1/conversations", tags=["conversations"], dependencies=[Depends(tokens.required)])
+router = APIRouter(
+    prefix="/v1/conversations",
+    tags=["conversations"],
+    dependencies=[Depends(tokens.required)],
+    responses=problems.documented(400, 401, 404, 409, 422, 503),
+)
 
 
 class ConversationOut(BaseModel):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api import tokens
+from api import problems, tokens
 from runtime.temporal import is_unreachable
 
 # A readiness probe must answer before the platform gives up on it.
@@ -23,7 +23,7 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Can it take messages")
+@router.get("/readyz", summary="Can it take messages", responses={503: {"description": "Temporal does not answer"}})
 async def readyz(request: Request) -> JSONResponse:
     """503 while Temporal does not answer: webhooks would be refused."""
     client = request.app.state.ingress.client
@@ -37,7 +37,13 @@ async def readyz(request: Request) -> JSONResponse:
     return JSONResponse({"status": "ready", "temporal": "reachable"})
 
 
-@router.get("/metrics", summary="Metrics, for Prometheus", dependencies=[Depends(tokens.required)])
+@router.get(
+    "/metrics",
+    summary="Metrics, for Prometheus",
+    dependencies=[Depends(tokens.required)],
+    response_class=PlainTextResponse,
+    responses=problems.documented(401),
+)
 async def metrics() -> Response:
     """In Prometheus's text format."""
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

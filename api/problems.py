@@ -10,12 +10,14 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from temporalio.client import WorkflowUpdateFailedError
 
 from messaging import errors
 from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
-from runtime.gateway import TemporalUnreachable
+from runtime.temporal import TemporalUnreachable
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +33,22 @@ def problem(status: int, code: str, detail: str, *, headers: Mapping[str, str] |
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+class Problem(BaseModel):
+    """https://www.rfc-editor.org/rfc/rfc9457, with a stable `code`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that the routes of a router answer with, for the OpenAPI document."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
@@ -80,6 +98,8 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     ),
     InvalidCursor: lambda e: problem(422, "invalid_input", str(e)),
     WorkflowUpdateFailedError: _update_refused,
+    # Nobody reads the answer; it is here so that a caller who hangs up is not logged as our fault.
+    ClientDisconnect: lambda _: problem(400, "client_disconnected", "the body ended early"),
     RequestValidationError: _invalid,
     HTTPException: _http,
     Exception: _internal,

@@ -5,16 +5,22 @@ from __future__ import annotations
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from api import problems
 from messaging.model import WebhookRequest
 from runtime.ingress import Ingress
 
 # Twilio's forms are a few kB; a button with a long payload still fits many times.
 MAX_BODY = 64 * 1024
 
-router = APIRouter(prefix="/webhooks/twilio", tags=["webhooks"])
+router = APIRouter(
+    prefix="/webhooks/twilio",
+    tags=["webhooks"],
+    default_response_class=Response,
+    responses=problems.documented(400, 403, 413, 503),
+)
 
 
-@router.post("/messages", summary="Inbound SMS, WhatsApp and RCS")
+@router.post("/messages", summary="Inbound SMS, WhatsApp and RCS", responses={200: {"content": {"text/xml": {}}}})
 async def messages(request: Request) -> Response:
     """Form as Programmable Messaging sends it. The answer goes out by REST: a reply in here could not be idempotent."""
     await _accept(request, provider="twilio_messaging", route="messages")
@@ -52,7 +58,8 @@ async def _accept(request: Request, *, provider: str, route: str) -> None:
 async def _body(request: Request) -> bytes:
     """The raw body; one that is too large is refused before it is read."""
     length = request.headers.get("content-length", "0")
-    if not length.isdecimal() or int(length) > MAX_BODY:
+    # The digits are counted first: a number of thousands of them is work, and Python refuses it.
+    if not length.isdecimal() or len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
         raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
     body = bytearray()
     async for chunk in request.stream():

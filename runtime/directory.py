@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Page
+from runtime.temporal import TemporalUnreachable
 from workflows import contracts
 from workflows.contracts import Takeover
 from workflows.conversation import ConversationWorkflow
@@ -29,6 +29,9 @@ from workflows.views import ConversationView
 
 # A query needs a worker; an operator should hear soon that there is none.
 PATIENCE = timedelta(seconds=5)
+
+
+_CURSOR = "cursor: must be the next_cursor of the page before"
 
 
 class UnknownConversation(LookupError):
@@ -73,12 +76,18 @@ class Directory:
         """One page, latest first.
 
         Raises:
-            InvalidCursor
+            InvalidCursor, TemporalUnreachable
         """
         # A run that was continued is not a conversation of its own.
         query = f"WorkflowType = '{contracts.WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
         found = self.client.list_workflows(query, page_size=limit, next_page_token=_decode(cursor))
-        await found.fetch_next_page()
+        try:
+            with _connected():
+                await found.fetch_next_page()
+        except RPCError as error:
+            if cursor is not None and error.status is not RPCStatusCode.UNAVAILABLE:
+                raise InvalidCursor(_CURSOR) from error
+            raise TemporalUnreachable from error
         items: dict[str, ConversationSummary] = {}
         for execution in found.current_page or ():
             # Of a conversation that was opened again, the latest run speaks for all.
@@ -92,7 +101,7 @@ class Directory:
         """One conversation, as it stands.
 
         Raises:
-            UnknownConversation, NoWorker
+            UnknownConversation, NoWorker, TemporalUnreachable
         """
         view: ConversationView = await self._query(conversation_id, ConversationWorkflow.view)
         description = await self._handle(conversation_id).describe(rpc_timeout=PATIENCE)
@@ -114,7 +123,7 @@ class Directory:
         """The most recent messages, oldest first.
 
         Raises:
-            UnknownConversation, NoWorker
+            UnknownConversation, NoWorker, TemporalUnreachable
         """
         messages: tuple[MessageRecord, ...] = (
             await self._query(conversation_id, ConversationWorkflow.transcript)
@@ -125,7 +134,7 @@ class Directory:
         """What the last turn did.
 
         Raises:
-            UnknownConversation, NoWorker
+            UnknownConversation, NoWorker, TemporalUnreachable
         """
         record: TurnRecord | None = await self._query(conversation_id, ConversationWorkflow.last_turn)
         return record
@@ -148,7 +157,8 @@ class Directory:
 
     async def _query(self, conversation_id: str, query: Any) -> Any:
         try:
-            return await self._handle(conversation_id).query(query, rpc_timeout=PATIENCE)
+            with _connected():
+                return await self._handle(conversation_id).query(query, rpc_timeout=PATIENCE)
         except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             raise UnknownConversation(conversation_id) from error
         except RPCError as error:
@@ -157,7 +167,8 @@ class Directory:
     async def _update(self, conversation_id: str, update: Any, *args: Any) -> None:
         handle = self._handle(conversation_id)
         try:
-            await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
+            with _connected():
+                await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND and await self._is_there(handle):
                 raise ConversationEnded from error
@@ -172,12 +183,21 @@ class Directory:
         return True
 
 
+@contextlib.contextmanager
+def _connected() -> Iterator[None]:
+    """What the client raises when it could not even connect."""
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        raise TemporalUnreachable from error
+
+
 def _translate(error: RPCError, conversation_id: str) -> Exception:
     if error.status is RPCStatusCode.NOT_FOUND:
         return UnknownConversation(conversation_id)
     if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED}:
         return NoWorker()
-    return error
+    return TemporalUnreachable()
 
 
 def _summary(execution: WorkflowExecution, memo: Mapping[str, Any]) -> ConversationSummary:
@@ -201,5 +221,5 @@ def _decode(cursor: str | None) -> bytes | None:
         return None
     try:
         return base64.b64decode(cursor, altchars=b"-_", validate=True)
-    except binascii.Error as error:
-        raise InvalidCursor("cursor: must be the next_cursor of the page before") from error
+    except ValueError as error:
+        raise InvalidCursor(_CURSOR) from error

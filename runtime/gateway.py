@@ -11,7 +11,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
-from runtime.temporal import is_unreachable
+from runtime.temporal import TemporalUnreachable, is_unreachable
 from workflows import contracts, ids
 from workflows.contracts import ConversationStart, Route
 from workflows.inbox import Attachment, DeliveryUpdate, Inbound
@@ -30,10 +30,6 @@ _WORTH_TELLING = frozenset(
         DeliveryStatus.FAILED,
     }
 )
-
-
-class TemporalUnreachable(Exception):
-    """Temporal did not take the event; the provider must send it again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

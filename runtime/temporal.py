@@ -96,6 +96,10 @@ class TemporalRuns:
         return found
 
 
+class TemporalUnreachable(Exception):
+    """Temporal does not answer, or did not take what it was given; the same may be tried again."""
+
+
 def is_unreachable(error: BaseException) -> bool:
     """Whether Temporal could not be asked at all, as opposed to having said no."""
     return isinstance(error, (RPCError, TemporalError, RuntimeError, OSError, TimeoutError))

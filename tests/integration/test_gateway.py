@@ -28,7 +28,8 @@ from messaging.model import (
     Message,
     OptOut,
 )
-from runtime.gateway import Gateway, TemporalUnreachable
+from runtime.gateway import Gateway
+from runtime.temporal import TemporalUnreachable
 from tests.integration.harness import Bench
 from tests.support.ports import eventually, free_port
 from workflows.conversation import ConversationWorkflow

@@ -99,9 +99,15 @@ class Arrival:
         if not value:
             return None
         try:
-            return json.loads(value)
+            found = json.loads(value)
+            # Escapes can spell what the form itself may not hold: half a character, or NUL.
+            clean = "\\u0000" not in json.dumps(found)
+            json.dumps(found, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             raise errors.InvalidWebhook(f"{name}: JSON expected") from None
+        if not clean:
+            raise errors.InvalidWebhook(f"{name}: holds a NUL character")
+        return found
 
     def attributes(self) -> Mapping[str, Any]:
         """The `Attributes` of a Conversations resource."""
