@@ -7,11 +7,9 @@ from collections.abc import Sequence
 from temporalio import activity
 
 from activities import failures
-from memory.item import Recalled
+from memory.item import CONTACT, Recalled
 from memory.store import MemoryMismatch, MemoryStore, MemoryUnavailable
 from workflows.contracts import MemoryActivities, RecallRequest, Recollection, RememberRequest
-
-CONTACT = "contact"
 
 
 class Memories(MemoryActivities):

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from api import tokens
-from runtime.directory import Directory
+from api.conversations import Conversations
 from runtime.ingress import Ingress
 
 _templates = Jinja2Templates(Path(__file__).with_name("templates"))
@@ -25,15 +25,10 @@ _HEADERS = {
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(tokens.required)])
 
 
-def _directory(request: Request) -> Directory:
-    directory: Directory = request.app.state.ingress.directory
-    return directory
-
-
 @router.get("")
 async def index(
     request: Request,
-    directory: Annotated[Directory, Depends(_directory)],
+    directory: Conversations,
     cursor: Annotated[str | None, Query()] = None,
 ) -> HTMLResponse:
     """All conversations, latest first."""
@@ -42,9 +37,7 @@ async def index(
 
 
 @router.get("/{conversation_id}")
-async def conversation(
-    request: Request, conversation_id: str, directory: Annotated[Directory, Depends(_directory)]
-) -> HTMLResponse:
+async def conversation(request: Request, conversation_id: str, directory: Conversations) -> HTMLResponse:
     """One conversation: what was said, and what its last turn did."""
     return _page(
         request,

@@ -9,6 +9,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
+# Who said it. An operator is a person of ours.
+CONTACT, AGENT, OPERATOR = "contact", "agent", "operator"
+
 # Fixed for ever: ids derived from it are the point ids of what is already stored.
 _NAMESPACE = uuid.UUID("5d1f6a6e-0f0a-5c5b-9a0b-6f2d8f3e7c11")
 

@@ -19,16 +19,16 @@ from messaging.errors import MessagingError
 from runtime.settings import SettingsError
 
 _OURS = (MessagingError, MemoryUnavailable, MemoryMismatch, AgentFailed, SettingsError)
-# Raised by `activities.failures` from one of ours, or with a sentence that is written there.
-_OF_ACTIVITIES = ApplicationError
 
 
 def without_words(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace `exc_info` and any text of a traceback by kinds and places. A structlog processor."""
+    """Replace `exc_info` by kinds and places. A structlog processor."""
     given = event.pop("exc_info", None)
     error = sys.exc_info()[1] if given is True else given[1] if isinstance(given, tuple) else given
     if isinstance(error, BaseException):
-        event["exception"] = "\n".join(_told(link) for link in _chain(error))
+        # What leaves an activity has a sentence of `activities.failures`; one further in may be a user's own.
+        first = isinstance(error, ApplicationError)
+        event["exception"] = "\n".join(_told(e, spoken=first and e is error) for e in _chain(error))
     return event
 
 
@@ -41,9 +41,9 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _told(error: BaseException) -> str:
+def _told(error: BaseException, *, spoken: bool) -> str:
     named = type(error).__qualname__
-    if isinstance(error, (*_OURS, _OF_ACTIVITIES)):
+    if spoken or isinstance(error, _OURS):
         named = f"{named}: {error}"
     frames = traceback.extract_tb(error.__traceback__)
     return "\n".join([named, *(f"  at {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames)])

@@ -12,6 +12,7 @@ from typing import ClassVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
+from memory.item import CONTACT
 from messaging.model import OptOut
 from workflows import consent, contracts, policy, steps, views
 from workflows.contracts import (
@@ -236,12 +237,11 @@ class ConversationWorkflow:
 
     def _record(self, texts: tuple[Inbound, ...]) -> None:
         for inbound in texts:
-            self._state.last_inbound_at = inbound.at
             self._state.record(
                 MessageRecord(
                     id=inbound.key,
                     direction=Direction.INBOUND,
-                    author=steps.CONTACT,
+                    author=CONTACT,
                     body=inbound.text[: policy.MAX_TEXT],
                     status="received",
                     turn=self._state.turn,

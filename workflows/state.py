@@ -86,7 +86,6 @@ class ConversationState:
     assignee: str | None = None
     turn: int = 0
     rules: policy.Rules = field(default_factory=policy.Rules)
-    last_inbound_at: datetime | None = None
     pending: list[Inbound] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     messages: list[MessageRecord] = field(default_factory=list)

@@ -12,7 +12,7 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 from agents.turn import Draft, Turn, Utterance
 from memory import window
-from memory.item import MemoryItem, item_id
+from memory.item import AGENT, CONTACT, MemoryItem, item_id
 from messaging.errors import ErrorCode
 from messaging.model import OptOut
 from workflows import consent, ids, parts, policy
@@ -32,9 +32,6 @@ from workflows.inbox import Inbound
 from workflows.state import ConversationState, Direction, MessageRecord, Outcome
 
 R = TypeVar("R")
-
-AGENT = "agent"
-CONTACT = "contact"
 
 
 @dataclass(slots=True, kw_only=True)

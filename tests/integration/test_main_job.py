@@ -181,10 +181,7 @@ async def _in_history(stack: Stack, text: str) -> bool:
     client = await Client.connect(stack.urls["temporal_address"])
     async for execution in client.list_workflows("WorkflowType = 'ConversationWorkflow'"):
         history = await client.get_workflow_handle(execution.id).fetch_history()
-        if text in history.to_json():
-            return True
-        if any(
-            text.encode() in e.workflow_execution_signaled_event_attributes.SerializeToString() for e in history.events
-        ):
+        signals = (event.workflow_execution_signaled_event_attributes for event in history.events)
+        if any(text.encode() in signal.SerializeToString() for signal in signals):
             return True
     return False

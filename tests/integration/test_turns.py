@@ -267,13 +267,19 @@ async def test_a_long_answer_goes_out_in_parts_and_a_failure_in_one_repeats_no_o
         return Draft(text=" ".join(f"Sentence number {n}." for n in range(150)))
 
     bench.agent.reply_with = long
-    bench.outbox.fail_before = []
+    send = bench.outbox.send_message
+
+    async def fail_with_the_second(sid: str, message: Message, *, key: str | None = None) -> Message:
+        if len(bench.outbox.sent) == 1:
+            bench.outbox.fail_after = [errors.Timeout("read", ambiguous=True)]
+        return await send(sid, message, key=key)
+
+    bench.outbox.send_message = fail_with_the_second  # type: ignore[method-assign]
     person = bench.conversation()
     await person.text("tell me all")
-    await eventually(lambda: asyncio.sleep(0, len(bench.outbox.sent) >= 1))
-    bench.outbox.fail_after = [errors.Timeout("read", ambiguous=True)]
     await person.turn(1)
 
+    assert bench.outbox.looks == 1
     assert " ".join(bench.outbox.bodies) == (await long(bench.agent.turns[0])).text
     assert all(len(body) <= 1600 for body in bench.outbox.bodies)
 

@@ -31,6 +31,13 @@ def test_kinds_and_places_are_logged_and_the_words_of_a_person_are_not() -> None
     assert "did not classify" in logged
 
 
+def test_the_words_of_a_user_s_own_application_error_are_not_logged() -> None:
+    outer = ApplicationError("the agent raised an error that it did not classify")
+    outer.__cause__ = ApplicationError("cannot parse: my card is 4111")
+
+    assert "4111" not in _logged(outer)
+
+
 def test_our_own_errors_keep_their_sentence() -> None:
     assert "slow down" in _logged(RateLimit("slow down"))
 
