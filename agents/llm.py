@@ -96,7 +96,8 @@ def _agent(model: str | Model) -> Any:
         from pydantic_ai import Agent, exceptions  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise ValueError(
-            f"MESSAGING_AGENT_MODEL={name!r} needs the extra `llm`: pip install 'durable-conversations[llm]'"
+            f"MESSAGING_AGENT_MODEL={name!r} needs what the extra `llm` installs: "
+            "pip install 'pydantic-ai-slim[openai,anthropic]'"
         ) from error
     try:
         return Agent(model, output_type=str, retries=1)

@@ -124,5 +124,5 @@ def test_a_model_that_cannot_be_used_names_the_setting(model: str, monkeypatch: 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydantic_ai", None)
-    with pytest.raises(ValueError, match=r"durable-conversations\[llm\]"):
+    with pytest.raises(ValueError, match=r"pydantic-ai-slim\["):
         LlmEngine("openai:gpt-5-mini")
