@@ -42,7 +42,7 @@ def on_channel(name: str, value: str) -> str:
 def normal(address: str) -> str:
     """What people type in a phone number is dropped, and a missing plus is added; other forms stay."""
     head, colon, value = address.strip().rpartition(":")
-    if _BSUID.fullmatch(value):
+    if head == "messenger" or _BSUID.fullmatch(value):
         return address.strip()
     digits = value.translate(_SPACING)
     if len(digits) > 10 and digits.isdecimal():  # noqa: PLR2004 - a country code and a ten-digit number

@@ -4,9 +4,11 @@ Inbound: https://www.twilio.com/docs/messaging/guides/webhook-request
 Status: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
+import json
 import mimetypes
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import zip_longest
 from urllib.parse import urlsplit
 
 from simulator import address
@@ -16,9 +18,22 @@ from simulator.views import Urls
 from simulator.webhooks import Params
 
 API_VERSION = "2010-04-01"
+_QUOTABLE = 7 * 24 * 3600  # seconds; an older original is not named
+_REFERRAL = {
+    "body": "ReferralBody",
+    "headline": "ReferralHeadline",
+    "source_id": "ReferralSourceId",
+    "source_type": "ReferralSourceType",
+    "source_url": "ReferralSourceUrl",
+    "media_id": "ReferralMediaId",
+    "media_content_type": "ReferralMediaContentType",
+    "media_url": "ReferralMediaUrl",
+    "ctwa_clid": "ReferralCtwaClid",
+}
 
 
-def inbound(account: str, message: Message, urls: Urls) -> Params:
+def inbound(account: str, message: Message, urls: Urls, quoted: Message | None = None) -> Params:
+    """`quoted`: the message that this one replies to."""
     fields = {
         "MessageSid": message.sid,
         "SmsSid": message.sid,
@@ -37,6 +52,7 @@ def inbound(account: str, message: Message, urls: Urls) -> Params:
         fields[f"MediaUrl{n}"] = urls.media(message.sid, media["sid"])
     if message.channel == "whatsapp":
         fields |= _whatsapp(message)
+    fields |= _brought(message, quoted)
     return tuple(fields.items())
 
 
@@ -66,25 +82,44 @@ def status(account: str, message: Message) -> Params:
     return tuple(fields.items())
 
 
-def media(sids: Sids, urls: Iterable[str]) -> list[dict[str, str]]:
-    """Media records for source URLs; the type is guessed by the name, as nothing is downloaded."""
+def media(sids: Sids, urls: Iterable[str], kinds: Iterable[str] = ()) -> list[dict[str, str]]:
+    """Media records for source URLs; a type that is not given is guessed by the name, as nothing is downloaded."""
     return [
         {
             "sid": sids.new("ME"),
             "url": url,
-            "content_type": mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream",
+            "content_type": kind or mimetypes.guess_type(urlsplit(url).path)[0] or "application/octet-stream",
         }
-        for url in urls
+        for url, kind in zip_longest(urls, kinds, fillvalue="")
     ]
 
 
 def _whatsapp(message: Message) -> dict[str, str]:
     value = address.bare(message.sender)
-    fields = {"MessageType": "text", "ProfileName": message.profile_name or ""}
+    context = {"ProfileName": message.profile_name or ""} | ({"WaId": value[1:]} if value.startswith("+") else {})
+    fields = {"MessageType": "text", **context}
     if message.media:
         fields["MessageType"] = message.media[0]["content_type"].partition("/")[0]
-    if value.startswith("+"):
-        fields["WaId"] = value[1:]
-    else:
-        fields["ExternalUserId"] = message.sender
+    if external := message.extras.get("external_id") or ("" if value.startswith("+") else message.sender):
+        fields["ExternalUserId"] = context["ExternalUserId"] = external
+    fields["ChannelMetadata"] = json.dumps({"type": "whatsapp", "data": {"context": context}}, separators=(",", ":"))
+    return fields
+
+
+def _brought(message: Message, quoted: Message | None) -> dict[str, str]:
+    """What came with the text: a tapped button, a place, what it replies to, the advertisement it began with."""
+    fields: dict[str, str] = {}
+    extras = message.extras
+    typed = message.channel == "whatsapp"
+    if button := extras.get("button"):
+        fields |= {"ButtonText": button["text"], "ButtonPayload": button["payload"], "ButtonType": "REPLY"}
+        fields |= {"MessageType": "button"} if typed else {}
+    if place := extras.get("location"):
+        fields |= {name.capitalize(): str(value) for name, value in place.items() if value != ""}
+        fields |= {"MessageType": "location"} if typed else {}
+    if quoted is not None and message.created - quoted.created <= _QUOTABLE:
+        fields |= {"OriginalRepliedMessageSid": quoted.sid, "OriginalRepliedMessageSender": quoted.sender}
+    if referral := extras.get("referral"):
+        fields |= {_REFERRAL[name]: value for name, value in referral.items() if value}
+        fields["ReferralNumMedia"] = "1" if referral["media_url"] else "0"
     return fields

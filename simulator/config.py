@@ -34,6 +34,8 @@ class SimulatorConfig:
     """SK sid -> secret."""
     phone_number: str = "+15550100000"
     whatsapp_number: str = "+15550100001"
+    rcs_sender: str = "rcs:simulator_agent"
+    messenger_page: str = "messenger:100000000000001"
     public_url: str = "http://127.0.0.1:4010"
     """Where the simulator itself is reached; used in URLs only with `own_urls`."""
     own_urls: bool = False

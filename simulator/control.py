@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import islice
 from typing import Any
@@ -11,16 +12,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from simulator import address, callbacks
+from simulator import inbound
+from simulator.clock import FAR, iso_ms, parse_duration, parse_iso
 from simulator.errors import ControlError
 from simulator.records import Message
 from simulator.rest.entrance import json_bytes
-from simulator.texting import Incoming
 from simulator.views import message_view
 from simulator.world import World
 
 _KEEP_ALIVE = 15  # seconds between comments on a quiet event stream, below what proxies wait for
-_MAX_INBOUND = 32 * 1024  # characters; https://www.twilio.com/docs/conversations/conversations-limits
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -43,6 +43,8 @@ class Control:
             ("GET", "faults", self._faults),
             ("POST", "faults", self._arm),
             ("DELETE", "faults", self._disarm),
+            ("GET", "clock", self._clock),
+            ("POST", "clock", self._set_clock),
             ("POST", "reset", self._reset),
             ("GET", "health", self._health),
         )
@@ -53,32 +55,10 @@ class Control:
         self._closing.set()
 
     async def _inbound(self, request: Request) -> Response:
-        fields = await _fields(request)
-        channel = _text(fields, "channel", "") or address.channel(_text(fields, "from"))
-        if channel not in {"sms", "whatsapp"}:
-            raise ControlError("channel", "sms or whatsapp expected")
-        config = self._world.config
-        own = config.whatsapp_number if channel == "whatsapp" else config.phone_number
-        sender = _address("from", _text(fields, "from"), channel)
-        recipient = _address("to", _text(fields, "to", "") or own, channel)
-        if self._world.texting.number(recipient) is None:
+        text = inbound.read(await _fields(request), self._world.config, self._world.sids)
+        if self._world.texting.number(text.recipient) is None:
             raise ControlError("to", "not one of our numbers", 404)
-        body, media = _text(fields, "body", ""), fields.get("media") or []
-        if not isinstance(media, list) or not all(isinstance(url, str) and urlsplit(url).scheme for url in media):
-            raise ControlError("media", "a list of URLs expected")
-        if not body and not media:
-            raise ControlError("body", "a text or media expected")
-        if len(body) > _MAX_INBOUND:
-            raise ControlError("body", f"at most {_MAX_INBOUND} characters")
-        message = self._world.texting.receive(
-            Incoming(
-                sender=sender,
-                recipient=recipient,
-                body=body,
-                media=callbacks.media(self._world.sids, media),
-                profile_name=_text(fields, "profile_name", "") or None,
-            )
-        )
+        message = self._world.texting.receive(text)
         return _json(message_view(message), 201)
 
     async def _chat(self, request: Request) -> Response:
@@ -151,6 +131,32 @@ class Control:
         self._world.faults.clear()
         return Response(status_code=204)
 
+    async def _clock(self, _: Request) -> Response:
+        return _json(self._show_clock())
+
+    async def _set_clock(self, request: Request) -> Response:
+        """Pauses or resumes first, then moves."""
+        fields, clock = await _fields(request), self._world.clock
+        if unknown := fields.keys() - {"advance", "set", "paused"}:
+            raise ControlError(min(unknown), "unknown; advance, set or paused expected")
+        if "advance" in fields and "set" in fields:
+            raise ControlError("set", "not together with advance")
+        to = _target(fields, clock.now())
+        paused = fields.get("paused")
+        if paused is not None and not isinstance(paused, bool):
+            raise ControlError("paused", "true or false expected")
+        if paused is not None:
+            clock.pause() if paused else clock.resume()
+        if to is not None:
+            clock.forward(to)
+        self._world.keep_clock()
+        return _json(self._show_clock())
+
+    def _show_clock(self) -> dict[str, Any]:
+        clock = self._world.clock
+        offset = clock.now() - time.time()
+        return {"now": iso_ms(clock.now()), "offset": round(offset, 3), "paused": clock.paused}
+
     async def _reset(self, _: Request) -> Response:
         self._world.reset()
         return Response(status_code=204)
@@ -170,8 +176,8 @@ class Control:
         )
 
     def _of(self, phone: str) -> list[Message]:
-        """A bare number stands for the person on every channel."""
-        names = [phone] if ":" in phone else [phone, f"whatsapp:{phone}"]
+        """A bare number stands for the person on every channel that knows people by number."""
+        names = [phone] if ":" in phone else [phone, f"whatsapp:{phone}", f"rcs:{phone}"]
         store = self._world.store
         found = [m for name in names for m in store.messages_to.of(name).values() if not m.inbound]
         found += [m for name in names for m in store.messages_from.of(name).values() if m.inbound]
@@ -230,11 +236,21 @@ def _text(fields: dict[str, Any], name: str, default: str | None = None) -> str:
     return value
 
 
-def _address(field: str, value: str, channel: str) -> str:
-    value = address.on_channel(channel, address.normal(value))
-    if not address.valid(value) or address.channel(value) != channel:
-        raise ControlError(field, f"no valid {channel} address")
-    return value
+def _target(fields: dict[str, Any], now: float) -> float | None:
+    """Where the clock shall be set, if it shall."""
+    if (advance := fields.get("advance")) is not None:
+        seconds = parse_duration(advance) if isinstance(advance, str) else advance
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FAR - now:
+            raise ControlError("advance", "seconds from 0, or a duration like PT24H, expected")
+        return now + seconds
+    if (instant := fields.get("set")) is not None:
+        at = parse_iso(instant) if isinstance(instant, str) else None
+        if at is None or at > FAR:
+            raise ControlError("set", "an instant like 2026-01-31T12:00:00Z, at most in the year 2099, expected")
+        if at < now:
+            raise ControlError("set", f"not before {iso_ms(now)}: the clock never goes back")
+        return at
+    return None
 
 
 def _whole(field: str, text: str | None, default: int, low: int, high: int | None = None) -> int:

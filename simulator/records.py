@@ -34,6 +34,9 @@ class Message:
     conversation_sid: str | None = None
     chat_message_sid: str | None = None
     receipt_sid: str | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+    """Inbound, what a text may bring along: button {text, payload}, location {latitude, longitude, label, address},
+    reply_to (a sid), external_id, referral {…}."""
 
     @property
     def inbound(self) -> bool:
@@ -90,6 +93,8 @@ class Conversation:
     next_index: int = 0
     created: float
     updated: float
+    active_at: float = 0.0
+    """When something last happened in it; the timers count from there."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -186,3 +191,11 @@ class OptOut:
 
     sid: str
     created: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Setting:
+    """Something about the simulator itself that outlives a restart: how its clock is set, what it signs with."""
+
+    sid: str
+    value: dict[str, Any]

@@ -16,6 +16,7 @@ from simulator.records import (
     Participant,
     Receipt,
     Service,
+    Setting,
 )
 from simulator.table import Index, Table
 
@@ -55,6 +56,7 @@ class Store:
         self.hooks = Table("hooks", Hook, journal, indexes=(self.hooks_of,))
         self.address_configs = Table("address_configs", AddressConfig, journal)
         self.opt_outs = Table("opt_outs", OptOut, journal)
+        self.settings = Table("settings", Setting, journal)
         self._tables: dict[str, Table[Any]] = {
             table.name: table
             for table in (
@@ -68,6 +70,7 @@ class Store:
                 self.hooks,
                 self.address_configs,
                 self.opt_outs,
+                self.settings,
             )
         }
         for op, name, sid, fields in journal.replay():

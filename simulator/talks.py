@@ -12,6 +12,7 @@ from simulator import events
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.events import Events
+from simulator.idleness import Idleness
 from simulator.records import AddressConfig, ChatMessage, Conversation, Hook, Message, Participant, Receipt
 from simulator.sids import Sids
 from simulator.store import Store
@@ -42,6 +43,7 @@ class Talks:
         self._transcript = transcript
         self._events = emitter
         self._texting = texting
+        self._idleness = Idleness(clock=clock, store=store, settle=self._tired)
         # Every account has a default service of each kind; their sids follow from the account's.
         self.default_service = "IS" + config.account_sid[2:]
         self.default_messaging_service = "MG" + config.account_sid[2:]
@@ -50,8 +52,11 @@ class Talks:
         now = self._clock.now()
         fields.setdefault("messaging_service_sid", self.default_messaging_service)
         fields = {"created": now, "updated": now} | fields
-        conversation = Conversation(sid=self._sids.new("CH"), service=service or self.default_service, **fields)
+        conversation = Conversation(
+            sid=self._sids.new("CH"), service=service or self.default_service, active_at=now, **fields
+        )
         self._store.conversations.add(conversation)
+        self._idleness.watch(conversation)
         self._log(conversation, "opened")
         if source is not None:
             fields = events.conversation_fields(conversation)
@@ -60,7 +65,9 @@ class Talks:
 
     def update(self, conversation: Conversation, fields: dict[str, Any], *, source: str | None) -> None:
         before = conversation.state
-        self._store.conversations.change(conversation, **({"updated": self._clock.now()} | fields))
+        now = self._clock.now()
+        self._store.conversations.change(conversation, **({"updated": now, "active_at": now} | fields))
+        self._idleness.watch(conversation)
         if source is not None:
             params = events.conversation_fields(conversation)
             self._events.emit("onConversationUpdated", conversation, params, source=source)
@@ -85,6 +92,7 @@ class Talks:
         fields = {"created": now, "updated": now} | fields
         participant = Participant(sid=self._sids.new("MB"), conversation=conversation.sid, **fields)
         self._store.participants.add(participant)
+        self._stir(conversation)
         if source is not None:
             params = events.participant_fields(participant)
             self._events.emit("onParticipantAdded", conversation, params, source=source)
@@ -92,6 +100,7 @@ class Talks:
 
     def leave(self, conversation: Conversation, participant: Participant, *, source: str | None) -> None:
         self._store.participants.remove(participant.sid)
+        self._stir(conversation)
         if source is not None:
             params = events.participant_fields(participant)
             self._events.emit("onParticipantRemoved", conversation, params, source=source)
@@ -129,7 +138,11 @@ class Talks:
         )
         before = conversation.state
         state = "active" if before == "inactive" else before
-        self._store.conversations.change(conversation, next_index=message.index + 1, updated=now, state=state)
+        self._store.conversations.change(
+            conversation, next_index=message.index + 1, updated=now, active_at=now, state=state
+        )
+        if state != before:
+            self._idleness.watch(conversation)
         self._store.chat_messages.add(message)
         if relay_of is not None:
             relay_of.chat_message_sid = message.sid
@@ -189,6 +202,14 @@ class Talks:
         fields = events.receipt_fields(receipt, conversation)
         self._events.emit("onDeliveryUpdated", conversation, fields, source=message.channel.upper())
 
+    def resume(self) -> None:
+        """After a restart, timers run on."""
+        for conversation in self._store.conversations.rows.values():
+            self._idleness.watch(conversation)
+
+    def stop(self) -> None:
+        self._idleness.stop()
+
     def tell(self, event: str, conversation: Conversation, fields: dict[str, str], source: str | None) -> None:
         if source is not None:
             self._events.emit(event, conversation, fields, source=source)
@@ -230,6 +251,14 @@ class Talks:
                     chat_message_sid=message.sid,
                 )
             )
+
+    def _stir(self, conversation: Conversation) -> None:
+        self._store.conversations.change(conversation, active_at=self._clock.now())
+
+    def _tired(self, conversation: Conversation, state: str) -> None:
+        before = conversation.state
+        self._store.conversations.change(conversation, state=state, updated=self._clock.now())
+        self._state_changed(conversation, before, reason="TIMER", source="API")
 
     def _state_changed(self, conversation: Conversation, before: str, *, reason: str, source: str | None) -> None:
         self._log(conversation, conversation.state)

@@ -3,14 +3,14 @@
 Statuses: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
 from simulator import address, callbacks, segments, twiml
-from simulator.clock import Clock
+from simulator.clock import Clock, Timer
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
 from simulator.faults import Faults
@@ -62,6 +62,8 @@ class Incoming:
     body: str
     media: list[dict[str, str]] = field(default_factory=list)
     profile_name: str | None = None
+    extras: dict[str, Any] = field(default_factory=dict)
+    """See Message.extras."""
 
 
 class Texting:
@@ -89,7 +91,7 @@ class Texting:
         self._faults = faults
         self._consent = consent
         self._urls = urls
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, Timer] = {}
         self._doomed: dict[str, tuple[str, int, str]] = {}
         self.capture: Callable[[Message], str | None] = lambda _: None
         self.moved: Callable[[Message], None] = lambda _: None
@@ -139,6 +141,7 @@ class Texting:
             num_segments=segments.count(text.body) if address.channel(text.sender) == "sms" else 1,
             media=text.media,
             profile_name=text.profile_name,
+            extras=text.extras,
         )
         message.conversation_sid = self.capture(message)
         self._store.messages.add(message)
@@ -201,8 +204,7 @@ class Texting:
             delay = max(0.0, message.send_at - self._clock.now())
         else:
             delay = getattr(self._config.delays, status, None) or 0.0
-        loop = asyncio.get_running_loop()
-        self._timers[message.sid] = loop.call_later(delay, self._advance, message, status)
+        self._timers[message.sid] = self._clock.after(delay, self._advance, message, status)
 
     def _advance(self, message: Message, status: str) -> None:
         self._timers.pop(message.sid, None)
@@ -248,11 +250,12 @@ class Texting:
             )
 
     def _announce(self, message: Message, number: Number) -> None:
+        quoted = self._store.messages.get(message.extras.get("reply_to", ""))
         self._webhooks.send(
             Delivery(
                 url=number.sms_url,
                 method=number.sms_method,
-                params=callbacks.inbound(self._config.account_sid, message, self._urls),
+                params=callbacks.inbound(self._config.account_sid, message, self._urls, quoted),
                 event="message",
                 subject=message.sid,
                 order=f"{message.number} {message.phone}",

@@ -31,6 +31,7 @@ def message_view(message: Message) -> dict[str, Any]:
         "media": [{"url": m["url"], "content_type": m["content_type"]} for m in message.media],
         "content_sid": message.content_sid,
         "status": message.status,
+        "extras": message.extras,
         "heard": message.heard,
         "error_code": message.error_code,
         "conversation_sid": message.conversation_sid,

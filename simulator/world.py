@@ -6,7 +6,7 @@ from simulator.config import SimulatorConfig
 from simulator.consent import Consent
 from simulator.events import Events
 from simulator.faults import Faults
-from simulator.records import Hook, Number
+from simulator.records import Hook, Number, Setting
 from simulator.sids import Sids
 from simulator.store import Store
 from simulator.talks import Talks
@@ -24,6 +24,8 @@ class World:
         self.clock = Clock()
         self.urls = Urls(config)
         self.store = Store(config)
+        if (kept := self.store.settings.get("clock")) is not None:
+            self.clock.restore(kept.value["offset"], kept.value["still"])
         # A restart goes on with other sids than it began with, or it would give some out twice.
         self.sids = Sids(None if config.seed is None else f"{config.seed} {self.store.size}")
         self.transcript = Transcript(clock=self.clock, limit=config.max_records)
@@ -54,16 +56,24 @@ class World:
         self.texting.moved = self.talks.moved
         self._furnish()
         self.texting.resume()
+        self.talks.resume()
 
     def reset(self) -> None:
         """Back to a new account; what is under way is dropped."""
         self.texting.stop()
+        self.talks.stop()
         self.webhooks.cancel()
+        self.clock.reset()
         self.faults.clear()
         self.store.clear()
         self.transcript.clear()
         self._furnish()
         self.transcript.add("reset")
+
+    def keep_clock(self) -> None:
+        """Remembers how the clock is set, for after a restart."""
+        still = self.clock.now() if self.clock.paused else None
+        self.store.settings.add(Setting(sid="clock", value={"offset": self.clock.offset, "still": still}))
 
     async def aclose(self) -> None:
         self.texting.stop()
@@ -71,11 +81,12 @@ class World:
         self.store.close()
 
     def _furnish(self) -> None:
-        """Our two numbers and the account-wide hook. What was changed before a restart stays; URLs follow the config
+        """Our addresses and the account-wide hook. What was changed before a restart stays; URLs follow the config
         as long as nobody changed them, so that a product on another port is found again."""
         now, config, store = self.clock.now(), self.config, self.store
         inbound = config.webhook_base + config.messages_path
-        for value in (config.phone_number, f"whatsapp:{config.whatsapp_number}"):
+        own = (config.phone_number, f"whatsapp:{config.whatsapp_number}", config.rcs_sender, config.messenger_page)
+        for value in own:
             number = self.texting.number(value)
             if number is None:
                 sid = self.sids.new("PN")

@@ -1,11 +1,11 @@
 """The Conversation resource. https://www.twilio.com/docs/conversations/api/conversation-resource"""
 
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
-from simulator.clock import iso, parse_iso
+from simulator import idleness
+from simulator.clock import iso, parse_duration, parse_iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Conversation, Participant
 from simulator.rest import paging
@@ -15,7 +15,6 @@ from simulator.sids import looks_like
 _STATES = ("active", "inactive", "closed")
 _MAX_ATTRIBUTES = 16 * 1024  # bytes
 _MAX_NAME = 256
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 # timer -> form field, least seconds, code when shorter, code when unreadable
 _TIMERS = {
     "inactive": ("Timers.Inactive", 60, 50375, 50379),
@@ -149,10 +148,7 @@ def show(call: Call, conversation: Conversation) -> dict[str, Any]:
         "state": conversation.state,
         "date_created": iso(conversation.created),
         "date_updated": iso(conversation.updated),
-        "timers": {
-            f"date_{name}": iso(conversation.updated + (_seconds(duration) or 0))
-            for name, duration in conversation.timers.items()
-        },
+        "timers": idleness.dates(conversation),
         "bindings": {},
         "url": url,
         "links": {name: f"{url}/{name.capitalize()}" for name in ("participants", "messages", "webhooks")},
@@ -190,18 +186,10 @@ def _timers(call: Call) -> dict[str, str]:
     timers = {}
     for timer, (name, least, short, unreadable) in _TIMERS.items():
         if text := call.text(name):
-            seconds = _seconds(text)
+            seconds = parse_duration(text)
             if seconds is None:
                 raise TwilioError(unreadable, f"{name} format is invalid")
             if seconds < least:
                 raise TwilioError(short, f"{name} should be at least {least} seconds")
             timers[timer] = text
     return timers
-
-
-def _seconds(duration: str) -> int | None:
-    match = _DURATION.fullmatch(duration)
-    if match is None or not any(match.groups()):
-        return None
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds

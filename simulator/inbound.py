@@ -1,0 +1,137 @@
+"""What a person's phone may send, as `POST /_sim/inbound` takes it: checked, and made an Incoming."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.types import StringConstraints
+
+from simulator import address, callbacks
+from simulator.config import SimulatorConfig
+from simulator.errors import ControlError
+from simulator.sids import Sids
+from simulator.texting import Incoming
+
+CHANNELS = ("sms", "whatsapp", "rcs", "messenger")
+_MAX_BODY = 32 * 1024  # characters; https://www.twilio.com/docs/conversations/conversations-limits
+_MAX_MEDIA = 10
+_BSUID = re.compile(r"(whatsapp:)?[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=4000)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Button(_Strict):
+    """A quick reply that the person tapped."""
+
+    text: str = Field(min_length=1)
+    payload: str = ""
+
+
+class Location(_Strict):
+    latitude: float = Field(ge=-90, le=90)
+    longitude: float = Field(ge=-180, le=180)
+    label: str = ""
+    address: str = ""
+
+
+class Media(_Strict):
+    url: Url
+    content_type: str = ""
+
+
+class Referral(_Strict):
+    """Where a click-to-WhatsApp advertisement led from."""
+
+    body: str = ""
+    headline: str = ""
+    source_id: str = ""
+    source_type: str = ""
+    source_url: str = ""
+    media_id: str = ""
+    media_content_type: str = ""
+    media_url: str = ""
+    ctwa_clid: str = ""
+
+
+class Text(_Strict):
+    sender: str = Field("", alias="from")
+    to: str = ""
+    channel: Literal["", "sms", "whatsapp", "rcs", "messenger"] = ""
+    body: str = Field("", max_length=_MAX_BODY)
+    media: list[Url | Media] = Field(default_factory=list, max_length=_MAX_MEDIA)
+    profile_name: str | None = None
+    external_id: str = ""
+    button: Button | None = None
+    location: Location | None = None
+    reply_to: str = ""
+    referral: Referral | None = None
+
+
+def read(fields: dict[str, Any], config: SimulatorConfig, sids: Sids) -> Incoming:
+    """Raises ControlError that names the wrong field."""
+    try:
+        text = Text.model_validate({name: value for name, value in fields.items() if value is not None})
+    except ValidationError as problem:
+        raise ControlError(*_first(problem)) from problem
+    channel = text.channel or ("whatsapp" if text.external_id and not text.sender else address.channel(text.sender))
+    if channel not in CHANNELS:
+        raise ControlError("channel", f"one of {', '.join(CHANNELS)} expected")
+    external = _external(text, channel)
+    sender = _address("from", text.sender or external, channel)
+    own = {
+        "sms": config.phone_number,
+        "whatsapp": config.whatsapp_number,
+        "rcs": config.rcs_sender,
+        "messenger": config.messenger_page,
+    }
+    if not (text.body or text.media or text.button or text.location):
+        raise ControlError("body", "a text, media, button or location expected")
+    media = [Media(url=item) if isinstance(item, str) else item for item in text.media]
+    return Incoming(
+        sender=sender,
+        recipient=_address("to", text.to or own[channel], channel),
+        body=text.body or (text.button.text if text.button else ""),
+        media=callbacks.media(sids, [item.url for item in media], [item.content_type for item in media]),
+        profile_name=text.profile_name or None,
+        extras=_extras(text, external),
+    )
+
+
+def _external(text: Text, channel: str) -> str:
+    """WhatsApp's id of a person, who may hide the phone number behind it."""
+    if not text.external_id:
+        return ""
+    if channel != "whatsapp":
+        raise ControlError("external_id", "only a person on WhatsApp has one")
+    if not _BSUID.fullmatch(text.external_id):
+        raise ControlError("external_id", "an id like US.1a2b3c expected")
+    return address.on_channel("whatsapp", text.external_id)
+
+
+def _extras(text: Text, external: str) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "button": text.button and text.button.model_dump(),
+        "location": text.location and text.location.model_dump(),
+        "referral": text.referral and text.referral.model_dump(),
+        "reply_to": text.reply_to,
+        "external_id": external,
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _address(field: str, value: str, channel: str) -> str:
+    value = address.normal(address.on_channel(channel, value))
+    if not address.valid(value) or address.channel(value) != channel:
+        raise ControlError(field, f"no valid {channel} address")
+    return value
+
+
+def _first(problem: ValidationError) -> tuple[str, str]:
+    """The first wrong field, and what is wrong with it."""
+    error = problem.errors(include_url=False, include_context=False, include_input=False)[0]
+    names = [str(part) for part in error["loc"] if not str(part)[:1].isupper() and "[" not in str(part)]
+    field = names[0] if names[:1] == ["media"] else ".".join(names)
+    return field or "body of the request", error["msg"]
