@@ -1,4 +1,4 @@
-"""One remembered utterance, and one recalled.
+"""One remembered thing, and one recalled: an utterance, a fact about the person, or the summary of what was said.
 
 Both travel as Temporal payloads and are imported by workflow code: standard library only, plain fields only.
 """
@@ -12,17 +12,21 @@ from datetime import datetime
 # Who said it. An operator is a person of ours.
 CONTACT, AGENT, OPERATOR = "contact", "agent", "operator"
 
+# What it is.
+MESSAGE, FACT, SUMMARY = "message", "fact", "summary"
+
 # Fixed for ever: ids derived from it are the point ids of what is already stored.
 _NAMESPACE = uuid.UUID("5d1f6a6e-0f0a-5c5b-9a0b-6f2d8f3e7c11")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryItem:
-    """One utterance to remember.
+    """One thing to remember, with where it comes from: conversation, turn, time and source message.
 
     `id` is a UUID from `item_id`, so that writing it again overwrites itself. `role` is "contact", "agent" or
     "operator". `at` is timezone-aware. `source` is our message id or event key. `preceding` is the text of the turn
-    before: a short answer ("blue, please") is found by the words of its question.
+    before: a short answer ("blue, please") is found by the words of its question. `key` is what a fact is about
+    ("address"): of the facts of one person and key the latest holds, and the others are kept as superseded.
     """
 
     id: str
@@ -34,13 +38,17 @@ class MemoryItem:
     text: str
     at: datetime
     source: str
-    kind: str = "message"
+    kind: str = MESSAGE
     preceding: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
-    """One utterance found again. `score` orders the results of one query and means nothing across queries."""
+    """One thing found again. `score` orders the results of one query and means nothing across queries.
+
+    A fact is true from `at` until `invalid_at`, which is None for as long as nothing superseded it.
+    """
 
     text: str
     role: str
@@ -50,7 +58,9 @@ class Recalled:
     turn: int
     score: float
     source: str
-    kind: str = "message"
+    kind: str = MESSAGE
+    key: str = ""
+    invalid_at: datetime | None = None
 
 
 def item_id(source: str, part: int = 0) -> str:

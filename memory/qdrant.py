@@ -7,47 +7,30 @@ needed and the same text gives the same vectors everywhere.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-import httpx
 import qdrant_edge
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.common.client_exceptions import QdrantException
-from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
+from memory import chain, ranking
+from memory.collection import MemoryCollection
 from memory.embedder import Embedder
-from memory.item import MemoryItem, Recalled
-from memory.store import MemoryMismatch, MemoryUnavailable
-
-# Raised when what a point holds changes meaning; stored beside model and dimension.
-SCHEMA = 1
+from memory.item import FACT, MemoryItem, Recalled
+from memory.scope import DEFAULT_TENANT, Scope
+from memory.store import MemoryUnavailable
+from memory.wire import CollectionGone, talking
 
 # Measured on 1,535 questions over long dialogues: k=2 finds 64 % in the first 10, the usual 60 only 57 %.
 RRF_K = 2
 
-# Each side offers this many times the limit, and no fewer than the second number, so that a point that is mid-field in
-# both can still win.
-_PREFETCH, _PREFETCH_LEAST = 4, 20
-
 # Points an upsert: about 600 kB of JSON at 384 dimensions, far below any server's limit.
 _BATCH = 64
 
-_NOT_FOUND = 404
-
-_INDEXES: dict[str, models.PayloadFieldSchema] = {
-    # Every search is by contact: Qdrant lays points of one tenant side by side.
-    "contact_id": models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True),
-    "conversation_id": models.PayloadSchemaType.KEYWORD,
-    "channel": models.PayloadSchemaType.KEYWORD,
-    "source": models.PayloadSchemaType.KEYWORD,
-    "role": models.PayloadSchemaType.KEYWORD,
-    "kind": models.PayloadSchemaType.KEYWORD,
-    "at": models.PayloadSchemaType.DATETIME,
-}
+# Points a page, when all of one person are read.
+_PAGE = 500
 
 
 class QdrantStore:
@@ -59,20 +42,28 @@ class QdrantStore:
         embedder: Embedder,
         *,
         collection: str = "messaging_memory",
+        tenant: str = DEFAULT_TENANT,
         timeout: float = 2.0,
     ) -> None:
         self._client = client
         self._embedder = embedder
-        self._collection = collection
+        self._name = collection
+        self._scope = Scope(tenant)
+        self._tenant = tenant
         self._timeout = timeout
         self._bm25 = qdrant_edge.Bm25()
-        self._prepared = False
-        self._preparing = asyncio.Lock()
+        self._collection = MemoryCollection(
+            client=client,
+            name=collection,
+            model=embedder.model,
+            dimension=embedder.dimension,
+            tenant=tenant,
+            timeout=timeout,
+        )
 
     async def prepare(self) -> None:
-        """Creates collection and indexes where missing. Raises MemoryUnavailable or MemoryMismatch."""
-        async with self._talking():
-            await self._prepare()
+        """Creates or migrates collection and indexes. Raises MemoryUnavailable or MemoryMismatch."""
+        await self._collection.prepare()
 
     async def remember(self, items: Sequence[MemoryItem]) -> None:
         if not items:
@@ -81,47 +72,76 @@ class QdrantStore:
         points = [self._point(item, vector) for item, vector in zip(items, vectors, strict=True)]
         for start in range(0, len(points), _BATCH):
             async with self._talking():
-                await self._prepare()
-                await self._client.upsert(self._collection, points[start : start + _BATCH], wait=True)
+                await self._client.upsert(self._name, points[start : start + _BATCH], wait=True)
+        for contact_id, key in dict.fromkeys((i.contact_id, i.key) for i in items if i.kind == FACT and i.key):
+            await self._supersede(contact_id, key)
 
     async def recall(
-        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+        self,
+        query: str,
+        *,
+        contact_id: str,
+        also: Collection[str] = (),
+        limit: int = 5,
+        exclude: Collection[str] = (),
     ) -> list[Recalled]:
         if limit < 1 or not query.strip():
             return []
         [dense] = await self._embedder.embed([query])
         sparse = self._bm25.embed_query(query)
-        only = _of(contact_id, exclude)
-        depth = max(limit * _PREFETCH, _PREFETCH_LEAST)
+        only = self._scope.current(contact_id, also, exclude)
+        depth = ranking.depth(limit)
         prefetch = [models.Prefetch(query=dense, using="dense", filter=only, limit=depth)]
         if sparse.indices:  # a query of nothing but stop words has none
             vector = models.SparseVector(indices=sparse.indices, values=sparse.values)
             prefetch.append(models.Prefetch(query=vector, using="text", filter=only, limit=depth))
         async with self._talking():
-            await self._prepare()
             found = await self._client.query_points(
-                self._collection,
+                self._name,
                 prefetch=prefetch,
                 query=models.RrfQuery(rrf=models.Rrf(k=RRF_K)),
                 query_filter=only,
-                limit=limit,
+                limit=depth,
                 with_payload=True,
             )
-            return [_recalled(point.payload or {}, point.score) for point in found.points]
+            candidates = [_recalled(point.payload or {}, point.score) for point in found.points]
+        return ranking.ranked(candidates)[:limit]
+
+    async def all_of(self, contact_id: str) -> list[Recalled]:
+        found, offset = [], None
+        while True:
+            async with self._talking():
+                page, offset = await self._client.scroll(
+                    self._name, self._scope.of(contact_id), limit=_PAGE, offset=offset, with_payload=True
+                )
+                found += [_recalled(point.payload or {}, 0.0) for point in page]
+            if offset is None:
+                return sorted(found, key=lambda item: item.at)
 
     async def forget(self, contact_id: str) -> int:
-        only = _of(contact_id)
+        only = self._scope.of(contact_id)
         async with self._talking():
-            await self._prepare()
-            before = (await self._client.count(self._collection, count_filter=only, exact=True)).count
-            await self._client.delete(self._collection, models.FilterSelector(filter=only), wait=True)
-            left = (await self._client.count(self._collection, count_filter=only, exact=True)).count
+            before = (await self._client.count(self._name, count_filter=only, exact=True)).count
+            await self._client.delete(self._name, models.FilterSelector(filter=only), wait=True)
+            left = (await self._client.count(self._name, count_filter=only, exact=True)).count
         if left:
             raise MemoryUnavailable(f"{left} points were left after the deletion")
         return before
 
     async def close(self) -> None:
         await self._client.close()
+
+    async def _supersede(self, contact_id: str, key: str) -> None:
+        """Lets the latest fact hold. It reads after it has written, so that of two writers at once the later sees both,
+        and in whatever order facts arrive."""
+        async with self._talking():
+            page, _ = await self._client.scroll(
+                self._name, self._scope.facts(contact_id, key), limit=_PAGE, with_payload=["at", "invalid_at"]
+            )
+            for change in chain.changes([chain.link(row.id, row.payload or {}) for row in page]):
+                await self._client.set_payload(
+                    self._name, {"invalid_at": change.invalid_at and change.invalid_at.isoformat()}, [change.id]
+                )
 
     def _point(self, item: MemoryItem, dense: list[float]) -> models.PointStruct:
         sparse = self._bm25.embed_document(f"{item.preceding}\n{item.text}")
@@ -132,6 +152,7 @@ class QdrantStore:
                 "text": models.SparseVector(indices=sparse.indices, values=sparse.values),
             },
             payload={
+                "tenant": self._tenant,
                 "contact_id": item.contact_id,
                 "conversation_id": item.conversation_id,
                 "channel": item.channel,
@@ -141,75 +162,23 @@ class QdrantStore:
                 "at": item.at.isoformat(),
                 "source": item.source,
                 "kind": item.kind,
+                "key": item.key,
             },
         )
 
-    async def _prepare(self) -> None:
-        async with self._preparing:
-            if not self._prepared:
-                await self._prepare_now()
-                self._prepared = True
-
-    async def _prepare_now(self) -> None:
-        if not await self._client.collection_exists(self._collection):
-            await self._create()
-        self._compare(await self._client.get_collection(self._collection))
-        for name, schema in _INDEXES.items():  # repeated at every start: a crash may have come in between
-            await self._client.create_payload_index(self._collection, name, schema, wait=True)
-
-    async def _create(self) -> None:
-        try:
-            await self._client.create_collection(
-                self._collection,
-                vectors_config={
-                    "dense": models.VectorParams(size=self._embedder.dimension, distance=models.Distance.COSINE)
-                },
-                sparse_vectors_config={"text": models.SparseVectorParams(modifier=models.Modifier.IDF)},
-                metadata=self._written_with(),
-            )
-        except UnexpectedResponse:
-            # Another process may have been faster, which is as good; versions differ in the status they tell it by.
-            if not await self._client.collection_exists(self._collection):
-                raise
-
-    def _written_with(self) -> dict[str, Any]:
-        return {"model": self._embedder.model, "dimension": self._embedder.dimension, "schema": SCHEMA}
-
-    def _compare(self, info: models.CollectionInfo) -> None:
-        found = info.config.metadata or {}
-        expected = self._written_with()
-        if any(found.get(key) != value for key, value in expected.items()):
-            raise MemoryMismatch(collection=self._collection, found=_described(found), expected=_described(expected))
-
     @asynccontextmanager
     async def _talking(self) -> AsyncIterator[None]:
-        """The one place where failures of the wire are translated."""
+        await self._collection.prepare()
         try:
-            async with asyncio.timeout(self._timeout):
+            async with talking(self._timeout):
                 yield
-        except TimeoutError as error:
-            raise MemoryUnavailable(f"no answer within {self._timeout:g} s") from error
-        except UnexpectedResponse as error:
-            if error.status_code == _NOT_FOUND:  # somebody deleted the collection: make it anew next time
-                self._prepared = False
-            # Its text holds the response body, which may hold content.
-            raise MemoryUnavailable(f"Qdrant answered {error.status_code}") from None
-        except (ApiException, QdrantException, httpx.HTTPError) as error:
-            raise MemoryUnavailable(f"Qdrant cannot be reached ({type(error).__name__})") from error
-        except (ValueError, KeyError):  # no JSON, or not of Qdrant's shape: a proxy's page, another service
-            raise MemoryUnavailable("what answered is not Qdrant, or its data is not ours") from None
-
-
-def _of(contact_id: str, exclude: Collection[str] = ()) -> models.Filter:
-    """The only filter there is: always by contact, set here and never by a caller."""
-    mine = models.FieldCondition(key="contact_id", match=models.MatchValue(value=contact_id))
-    if not exclude:
-        return models.Filter(must=[mine])
-    theirs = models.FieldCondition(key="source", match=models.MatchAny(any=sorted(exclude)))
-    return models.Filter(must=[mine], must_not=[theirs])
+        except CollectionGone:
+            self._collection.is_gone()
+            raise
 
 
 def _recalled(payload: dict[str, Any], score: float) -> Recalled:
+    invalid_at = payload.get("invalid_at")
     return Recalled(
         text=payload["text"],
         role=payload["role"],
@@ -220,9 +189,6 @@ def _recalled(payload: dict[str, Any], score: float) -> Recalled:
         score=score,
         source=payload["source"],
         kind=payload.get("kind", "message"),
+        key=payload.get("key", ""),
+        invalid_at=datetime.fromisoformat(invalid_at) if invalid_at else None,
     )
-
-
-def _described(written_with: dict[str, Any]) -> str:
-    model = written_with.get("model", "an unknown model (Qdrant keeps it from 1.16 on)")
-    return f"{model}, {written_with.get('dimension', '?')} dimensions, schema {written_with.get('schema', '?')}"

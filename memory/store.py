@@ -35,16 +35,32 @@ class MemoryMismatch(Exception):
 
 
 class MemoryStore(Protocol):
-    """Remembers utterances by contact. Every method may raise MemoryUnavailable or MemoryMismatch."""
+    """Remembers by contact. Every method may raise MemoryUnavailable or MemoryMismatch."""
 
     async def remember(self, items: Sequence[MemoryItem]) -> None:
-        """Stores all items before it returns. An item whose id is stored already replaces it."""
+        """Stores all items before it returns. An item whose id is stored already replaces it.
+
+        Of the facts of one contact and key only the latest holds; the others get the time from which they do not.
+        """
         ...
 
     async def recall(
-        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+        self,
+        query: str,
+        *,
+        contact_id: str,
+        also: Collection[str] = (),
+        limit: int = 5,
+        exclude: Collection[str] = (),
     ) -> list[Recalled]:
-        """At most `limit` utterances of this contact, best first, none whose source is in `exclude`."""
+        """At most `limit` memories of this person, best first, none whose source is in `exclude`.
+
+        `also` are further ids of the same person. Superseded facts are left out.
+        """
+        ...
+
+    async def all_of(self, contact_id: str) -> list[Recalled]:
+        """Everything under this id, superseded facts too, oldest first."""
         ...
 
     async def forget(self, contact_id: str) -> int:

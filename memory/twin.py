@@ -6,9 +6,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
+from memory import chain, ranking
+from memory.chain import Link
 from memory.embedder import Embedder
-from memory.item import MemoryItem, Recalled
+from memory.item import FACT, MemoryItem, Recalled
 
 _WORD = re.compile(r"\w+")
 
@@ -34,22 +37,34 @@ class InMemoryStore:
             self._items[item.id] = (item, vector)
 
     async def recall(
-        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+        self,
+        query: str,
+        *,
+        contact_id: str,
+        also: Collection[str] = (),
+        limit: int = 5,
+        exclude: Collection[str] = (),
     ) -> list[Recalled]:
         self._check()
-        excluded = set(exclude)
+        people, superseded = {contact_id, *also}, self._superseded()
         mine = [
             (item, vector)
             for item, vector in self._items.values()
-            if item.contact_id == contact_id and item.source not in excluded
+            if item.contact_id in people and item.source not in exclude and item.id not in superseded
         ]
-        if not mine:
+        if not mine or limit < 1 or not query.strip():
             return []
         [wanted] = await self._embedder.embed([query])
         dense = [_dot(wanted, vector) for _, vector in mine]
         scores = _fused(dense, _bm25(_words(query), [_words(f"{item.preceding} {item.text}") for item, _ in mine]))
-        ranked = sorted(range(len(mine)), key=lambda i: -scores[i])[:limit]
-        return [_recalled(mine[i][0], scores[i]) for i in ranked]
+        best = sorted(range(len(mine)), key=lambda i: -scores[i])[: ranking.depth(limit)]
+        return ranking.ranked([_recalled(mine[i][0], scores[i]) for i in best])[:limit]
+
+    async def all_of(self, contact_id: str) -> list[Recalled]:
+        self._check()
+        superseded = self._superseded()
+        mine = [item for item, _ in self._items.values() if item.contact_id == contact_id]
+        return [_recalled(item, 0.0, superseded.get(item.id)) for item in sorted(mine, key=lambda item: item.at)]
 
     async def forget(self, contact_id: str) -> int:
         self._check()
@@ -61,12 +76,20 @@ class InMemoryStore:
     async def close(self) -> None:
         """Nothing to release; what was remembered stays, as it would on disk."""
 
+    def _superseded(self) -> dict[str, datetime | None]:
+        """The ids of facts that do not hold any more, with the time since when."""
+        chains: dict[tuple[str, str], list[Link]] = {}
+        for item, _ in self._items.values():
+            if item.kind == FACT and item.key:
+                chains.setdefault((item.contact_id, item.key), []).append(Link(id=item.id, at=item.at))
+        return {change.id: change.invalid_at for links in chains.values() for change in chain.changes(links)}
+
     def _check(self) -> None:
         if self.unavailable is not None:
             raise self.unavailable
 
 
-def _recalled(item: MemoryItem, score: float) -> Recalled:
+def _recalled(item: MemoryItem, score: float, invalid_at: datetime | None = None) -> Recalled:
     return Recalled(
         text=item.text,
         role=item.role,
@@ -77,6 +100,8 @@ def _recalled(item: MemoryItem, score: float) -> Recalled:
         score=score,
         source=item.source,
         kind=item.kind,
+        key=item.key,
+        invalid_at=invalid_at,
     )
 
 

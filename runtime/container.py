@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-import httpx
-from qdrant_client import AsyncQdrantClient
 from temporalio.client import Client
 
 from agents.engine import ReplyEngine
@@ -18,10 +16,10 @@ from memory.embedder import Embedder
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
 from memory.knowledge import KnowledgeBase
-from memory.qdrant import QdrantStore
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import providers, temporal
+from runtime.remembering import memory_store
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 
@@ -52,23 +50,12 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         for backend in backends.values():
             await providers.start(backend)
             stack.push_async_callback(backend.stop)
-        memory = QdrantStore(_qdrant(settings), embedder)
+        memory = memory_store(settings, embedder)
         stack.push_async_callback(memory.close)
         with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
             await memory.prepare()
         client = await temporal.connect_when_up(interceptors=telemetry.interceptors)
         yield Container(settings=settings, client=client, backends=backends, memory=memory, engine=engine)
-
-
-def _qdrant(settings: Settings) -> AsyncQdrantClient:
-    return AsyncQdrantClient(
-        url=settings.qdrant_url,
-        api_key=settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None,
-        # It would be one more request at every start, only to print a warning when Qdrant is away.
-        check_compatibility=False,
-        # Its own default for a loopback host is a new connection for every call. The embedded app hangs up after 5 s.
-        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4),
-    )
 
 
 async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:

@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     qdrant_path: Path | None = None
 
+    messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30

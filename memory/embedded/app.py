@@ -1,4 +1,4 @@
-"""The ASGI application: Qdrant's paths, envelopes and error bodies.
+"""The ASGI application: Qdrant's paths, and what each of them does.
 
 Paths and shapes are those of https://api.qdrant.tech/api-reference.
 """
@@ -7,40 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import qdrant_edge as edge
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from qdrant_client import models
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from memory.embedded import translate
+from memory.embedded.envelope import answer, body, checked, read, uncovered_path
 from memory.embedded.refusal import Refused, uncovered
 from memory.embedded.shards import Collection, Shards
-
-_log = logging.getLogger(__name__)
 
 # The version of Qdrant whose REST this follows: clients compare it with their own.
 VERSION = "1.20.0"
 
-# Qdrant's own default, service.max_request_size_mb.
-MAX_BODY = 32 * 1024 * 1024
-
 # Seconds between flushes: what a power cut may cost. The death of the process costs nothing.
 FLUSH_EVERY = 10.0
-
-M = TypeVar("M", bound=BaseModel)
-T = TypeVar("T")
 
 _INSERT: TypeAdapter[models.PointsBatch | models.PointsList] = TypeAdapter(models.PointInsertOperations)
 _SELECTOR: TypeAdapter[models.PointIdsList | models.FilterSelector] = TypeAdapter(models.PointsSelector)
@@ -67,20 +56,22 @@ def create_app(path: Path) -> Starlette:
     routes = [
         Route("/", _root),
         *(Route(probe, _healthy) for probe in ("/healthz", "/livez", "/readyz")),
-        Route("/collections", _answer(_list_collections)),
-        Route(one, _answer(_get_collection), methods=["GET"]),
-        Route(one, _answer(_create_collection), methods=["PUT"]),
-        Route(one, _answer(_delete_collection), methods=["DELETE"]),
-        Route(f"{one}/exists", _answer(_collection_exists)),
-        Route(f"{one}/index", _answer(_create_index), methods=["PUT"]),
-        Route(f"{one}/points", _answer(_upsert), methods=["PUT"]),
-        Route(f"{one}/points", _answer(_retrieve), methods=["POST"]),
-        Route(f"{one}/points/delete", _answer(_delete_points), methods=["POST"]),
-        Route(f"{one}/points/count", _answer(_count), methods=["POST"]),
-        Route(f"{one}/points/scroll", _answer(_scroll), methods=["POST"]),
-        Route(f"{one}/points/query", _answer(_query), methods=["POST"]),
+        Route("/collections", answer(_list_collections)),
+        Route(one, answer(_get_collection), methods=["GET"]),
+        Route(one, answer(_create_collection), methods=["PUT"]),
+        Route(one, answer(_update_collection), methods=["PATCH"]),
+        Route(one, answer(_delete_collection), methods=["DELETE"]),
+        Route(f"{one}/exists", answer(_collection_exists)),
+        Route(f"{one}/index", answer(_create_index), methods=["PUT"]),
+        Route(f"{one}/points", answer(_upsert), methods=["PUT"]),
+        Route(f"{one}/points", answer(_retrieve), methods=["POST"]),
+        Route(f"{one}/points/payload", answer(_set_payload), methods=["POST"]),
+        Route(f"{one}/points/delete", answer(_delete_points), methods=["POST"]),
+        Route(f"{one}/points/count", answer(_count), methods=["POST"]),
+        Route(f"{one}/points/scroll", answer(_scroll), methods=["POST"]),
+        Route(f"{one}/points/query", answer(_query), methods=["POST"]),
     ]
-    errors: dict[Any, Any] = {404: _uncovered_path, 405: _uncovered_path}
+    errors: dict[Any, Any] = {404: uncovered_path, 405: uncovered_path}
     app = Starlette(routes=routes, lifespan=lifespan, exception_handlers=errors)
     app.state.shards = shards
     return app
@@ -100,64 +91,6 @@ async def _healthy(_: Request) -> Response:
     return PlainTextResponse("healthz check passed")
 
 
-async def _uncovered_path(request: Request, _: HTTPException) -> Response:
-    return _error(uncovered(f"this {request.method} request"), time.perf_counter())
-
-
-def _answer(handle: Callable[[Request, Shards], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
-    """Wraps results and errors the way Qdrant does."""
-
-    async def endpoint(request: Request) -> Response:
-        started = time.perf_counter()
-        try:
-            result = await handle(request, request.app.state.shards)
-        except Refused as refused:
-            return _error(refused, started)
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            return _error(Refused(400, f"Wrong input: {type(error).__name__}"), started)
-        except Exception as error:  # noqa: BLE001 - the engine raises nothing narrower
-            # Input was checked before: this is a full disk or a damaged file. The engine's text names no content.
-            _log.error("the engine failed: %s", error)
-            return _error(Refused(500, "Service internal error"), started)
-        return JSONResponse({"result": result, "status": "ok", "time": time.perf_counter() - started})
-
-    return endpoint
-
-
-def _error(refused: Refused, started: float) -> Response:
-    body = {"status": {"error": refused.message}, "time": time.perf_counter() - started}
-    return JSONResponse(body, status_code=refused.status)
-
-
-async def _body(request: Request) -> Any:
-    """The JSON body. Another content type is refused: a web page may post those to a local port unasked."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Refused(415, "the body must be application/json")
-    chunks, size = [], 0
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise Refused(413, f"JSON payload is larger than allowed (limit: {MAX_BODY} bytes)")
-        chunks.append(chunk)
-    try:
-        return json.loads(b"".join(chunks))
-    except (ValueError, RecursionError):
-        raise Refused(400, "Format error in JSON body") from None
-
-
-def _checked(validate: Callable[[Any], T], body: Any) -> T:
-    try:
-        return validate(body)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise Refused(400, f"Format error in JSON body: {where}: {first['msg']}") from None
-
-
-async def _read(request: Request, model: type[M]) -> M:
-    return _checked(model.model_validate, await _body(request))
-
-
 def _named(request: Request, shards: Shards) -> Collection:
     return shards.get(request.path_params["name"])
 
@@ -171,8 +104,16 @@ async def _collection_exists(request: Request, shards: Shards) -> Any:
 
 
 async def _create_collection(request: Request, shards: Shards) -> Any:
-    description = await _read(request, models.CreateCollection)
+    description = await read(request, models.CreateCollection)
     await asyncio.to_thread(shards.create, request.path_params["name"], description)
+    return True
+
+
+async def _update_collection(request: Request, shards: Shards) -> Any:
+    collection, asked = _named(request, shards), await read(request, models.UpdateCollection)
+    if asked.metadata is None or asked.model_fields_set - {"metadata"}:
+        raise uncovered("a change of a collection in anything but its metadata")
+    await asyncio.to_thread(collection.add_metadata, asked.metadata)
     return True
 
 
@@ -208,7 +149,7 @@ async def _get_collection(request: Request, shards: Shards) -> Any:
 
 
 async def _create_index(request: Request, shards: Shards) -> Any:
-    collection, asked = _named(request, shards), await _read(request, models.CreateFieldIndex)
+    collection, asked = _named(request, shards), await read(request, models.CreateFieldIndex)
     if asked.field_schema is None:
         raise uncovered("a payload index without a schema")
     await asyncio.to_thread(collection.add_index, asked.field_name, asked.field_schema)
@@ -217,7 +158,7 @@ async def _create_index(request: Request, shards: Shards) -> Any:
 
 async def _upsert(request: Request, shards: Shards) -> Any:
     collection = _named(request, shards)
-    asked = _checked(_INSERT.validate_python, await _body(request))
+    asked = checked(_INSERT.validate_python, await body(request))
     if not isinstance(asked, models.PointsList) or asked.update_filter or asked.update_mode or asked.shard_key:
         raise uncovered("an upsert in batch form, with a condition or with a shard key")
     sizes, sparse = collection.sizes, collection.sparse
@@ -226,22 +167,39 @@ async def _upsert(request: Request, shards: Shards) -> Any:
     return _done()
 
 
-async def _delete_points(request: Request, shards: Shards) -> Any:
-    collection = _named(request, shards)
-    asked = _checked(_SELECTOR.validate_python, await _body(request))
-    if isinstance(asked, models.PointIdsList):
-        operation = edge.UpdateOperation.delete_points([translate.point_id(row) for row in asked.points])
+async def _set_payload(request: Request, shards: Shards) -> Any:
+    collection, asked = _named(request, shards), await read(request, models.SetPayload)
+    if asked.shard_key is not None or asked.key is not None or (asked.points is None) == (asked.filter is None):
+        raise uncovered("a payload change with a key, a shard key, or with not exactly one of points and filter")
+    if asked.points is not None:
+        ids: list[int | UUID | str] = [translate.point_id(row) for row in asked.points]
+        operation = edge.UpdateOperation.set_payload(ids, asked.payload)
     else:
-        only = translate.condition_filter(asked.filter)
-        if only is None or not any((only.must, only.should, only.must_not)):
-            raise Refused(400, "a deletion by filter needs a condition")  # an empty one would match everything
-        operation = edge.UpdateOperation.delete_points_by_filter(only)
+        operation = edge.UpdateOperation.set_payload_by_filter(_conditional(asked.filter, "a change"), asked.payload)
     await asyncio.to_thread(collection.update, operation)
     return _done()
 
 
+async def _delete_points(request: Request, shards: Shards) -> Any:
+    collection = _named(request, shards)
+    asked = checked(_SELECTOR.validate_python, await body(request))
+    if isinstance(asked, models.PointIdsList):
+        operation = edge.UpdateOperation.delete_points([translate.point_id(row) for row in asked.points])
+    else:
+        operation = edge.UpdateOperation.delete_points_by_filter(_conditional(asked.filter, "a deletion"))
+    await asyncio.to_thread(collection.update, operation)
+    return _done()
+
+
+def _conditional(given: models.Filter | None, what: str) -> edge.Filter:
+    only = translate.condition_filter(given)
+    if only is None or not any((only.must, only.should, only.must_not)):
+        raise Refused(400, f"{what} by filter needs a condition")  # an empty one would match everything
+    return only
+
+
 async def _retrieve(request: Request, shards: Shards) -> Any:
-    collection, asked = _named(request, shards), await _read(request, models.PointRequest)
+    collection, asked = _named(request, shards), await read(request, models.PointRequest)
     ids: list[int | UUID | str] = [translate.point_id(row) for row in asked.ids]
     payload = translate.selection(True if asked.with_payload is None else asked.with_payload)
     vector = translate.selection(asked.with_vector)
@@ -250,13 +208,13 @@ async def _retrieve(request: Request, shards: Shards) -> Any:
 
 
 async def _count(request: Request, shards: Shards) -> Any:
-    collection, asked = _named(request, shards), await _read(request, models.CountRequest)
+    collection, asked = _named(request, shards), await read(request, models.CountRequest)
     only = translate.condition_filter(asked.filter)
     return {"count": await asyncio.to_thread(collection.shard.count, edge.CountRequest(exact=True, filter=only))}
 
 
 async def _scroll(request: Request, shards: Shards) -> Any:
-    collection, asked = _named(request, shards), await _read(request, models.ScrollRequest)
+    collection, asked = _named(request, shards), await read(request, models.ScrollRequest)
     if asked.order_by is not None or asked.shard_key is not None:
         raise uncovered("a scroll with order_by or shard_key")
     page = edge.ScrollRequest(
@@ -274,7 +232,7 @@ async def _scroll(request: Request, shards: Shards) -> Any:
 
 
 async def _query(request: Request, shards: Shards) -> Any:
-    collection, asked = _named(request, shards), await _read(request, models.QueryRequest)
+    collection, asked = _named(request, shards), await read(request, models.QueryRequest)
     if asked.params is not None or asked.lookup_from is not None or asked.shard_key is not None:
         raise uncovered("a query with params, lookup_from or shard_key")
     sizes, sparse = collection.sizes, collection.sparse

@@ -80,6 +80,13 @@ class Collection:
             self.indexes[key] = name
             self.describe()
 
+    def add_metadata(self, metadata: dict[str, Any]) -> None:
+        """New keys are added, known ones replaced, as Qdrant does."""
+        with self.lock:
+            merged = {**(self.description.metadata or {}), **metadata}
+            self.description = self.description.model_copy(update={"metadata": merged})
+            self.describe()
+
     def describe(self) -> None:
         """Writes the description in one step: a collection exists from the moment that this file does."""
         content = {"create": self.description.model_dump(mode="json", exclude_unset=True), "indexes": self.indexes}

@@ -211,6 +211,8 @@ def _condition(given: Any) -> Any:
         return condition_filter(given)
     if isinstance(given, models.HasIdCondition):
         return edge.HasIdCondition({point_id(row) for row in given.has_id})
+    if isinstance(given, models.IsEmptyCondition):
+        return edge.IsEmptyCondition(given.is_empty.key)
     if isinstance(given, models.FieldCondition):
         _only(given, {"key", "match", "range"}, "field condition")
         return edge.FieldCondition(given.key, match=_match(given.match), range=_range(given.range))

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -79,7 +80,11 @@ def shared_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedde
 
 
 # A server of one's own is tested when QDRANT_URL names it.
-REMOTE = ["embedded", "socket", *(["server"] if os.environ.get("QDRANT_URL") else [])]
+SERVER = pytest.param(
+    "server",
+    marks=pytest.mark.skipif(not os.environ.get("QDRANT_URL"), reason="QDRANT_URL names no server to test"),
+)
+REMOTE = ["embedded", "socket", SERVER]
 
 
 @asynccontextmanager
@@ -108,9 +113,11 @@ class Remote:
     client: AsyncQdrantClient
     collection: str
 
-    def store(self, embedder: Embedder | None = None) -> QdrantStore:
+    def store(self, embedder: Embedder | None = None, **options: Any) -> QdrantStore:
         # A generous timeout, because these tests measure nothing and the machine may be busy.
-        return QdrantStore(self.client, embedder or HashingEmbedder(), collection=self.collection, timeout=30)
+        return QdrantStore(
+            self.client, embedder or HashingEmbedder(), collection=self.collection, timeout=30, **options
+        )
 
 
 @asynccontextmanager
@@ -146,7 +153,9 @@ MakeItem = Callable[..., MemoryItem]
 
 @pytest.fixture
 def make_item() -> MakeItem:
-    def make(text: str, *, contact_id: str = "ana", source: str = "", turn: int = 0, preceding: str = "") -> MemoryItem:
+    def make(
+        text: str, *, contact_id: str = "ana", source: str = "", turn: int = 0, preceding: str = "", **more: str
+    ) -> MemoryItem:
         source = source or f"IM-{contact_id}-{text}"
         return MemoryItem(
             id=item_id(source),
@@ -159,6 +168,7 @@ def make_item() -> MakeItem:
             at=BEGINNING + timedelta(minutes=turn),
             source=source,
             preceding=preceding,
+            **more,
         )
 
     return make

@@ -14,6 +14,7 @@ import pytest
 from qdrant_client import AsyncQdrantClient, models
 
 from memory.embedded import app as embedded
+from memory.embedded import envelope
 from memory.embedded.shards import Shards
 
 CREATE = {"vectors": {"dense": {"size": 4, "distance": "Cosine"}}, "sparse_vectors": {"text": {"modifier": "idf"}}}
@@ -45,6 +46,9 @@ async def test_it_introduces_itself_as_qdrant_does(http: httpx.AsyncClient) -> N
         ("POST", "/collections/things/points/recommend", {}),
         ("POST", "/collections/things/points/query/groups", {}),
         ("PATCH", "/collections/things", {}),
+        ("PATCH", "/collections/things", {"hnsw_config": {"m": 8}, "metadata": {"a": 1}}),
+        ("POST", "/collections/things/points/payload", {"payload": {"a": 1}}),
+        ("POST", "/collections/things/points/payload", {"payload": {"a": 1}, "points": [1], "key": "n"}),
         ("POST", "/collections/things/snapshots", {}),
         ("GET", "/cluster", None),
         ("PUT", "/collections/things/points", {"batch": {"ids": [1], "vectors": {"dense": [VECTOR]}}}),
@@ -124,7 +128,7 @@ async def test_a_web_page_cannot_post_to_it_unasked(http: httpx.AsyncClient) -> 
 
 
 async def test_a_body_beyond_the_limit_is_refused(http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "MAX_BODY", 1_000)
+    monkeypatch.setattr(envelope, "MAX_BODY", 1_000)
     answer = await http.put("/collections/things/points", json={"points": [point(payload={"a": "x" * 2_000})]})
     assert answer.status_code == 413
 
@@ -134,6 +138,36 @@ async def test_a_page_without_measure_is_refused(http: httpx.AsyncClient, limit:
     for path, body in (("query", {"query": VECTOR, "using": "dense"}), ("scroll", {})):
         answer = await http.post(f"/collections/things/points/{path}", json={**body, "limit": limit})
         assert answer.status_code == 400
+
+
+async def test_a_payload_is_changed_by_id_and_by_filter_and_the_rest_of_it_stays(http: httpx.AsyncClient) -> None:
+    points = [point(id=number, payload={"n": number, "kept": True}) for number in (1, 2, 3)]
+    await http.put("/collections/things/points", json={"points": points})
+    change = "/collections/things/points/payload"
+    empty = {"must": [{"is_empty": {"key": "who"}}]}
+    assert (await http.post(change, json={"payload": {"who": "one"}, "points": [1]})).is_success
+    assert (await http.post(change, json={"payload": {"who": "rest"}, "filter": empty})).is_success
+    assert (await http.post(change, json={"payload": {"who": None}, "points": [3]})).is_success
+    found = (await http.post("/collections/things/points", json={"ids": [1, 2, 3]})).json()["result"]
+    assert [row["payload"] for row in found] == [
+        {"n": 1, "kept": True, "who": "one"},
+        {"n": 2, "kept": True, "who": "rest"},
+        {"n": 3, "kept": True},  # null takes a key away
+    ]
+    assert (await http.post("/collections/things/points/count", json={"filter": empty})).json()["result"]["count"] == 1
+    assert (await http.post(change, json={"payload": {"who": "all"}, "filter": {}})).status_code == 400
+
+
+async def test_metadata_grows_and_is_there_when_it_opens_again(tmp_path: Path) -> None:
+    for opening in range(2):
+        app = embedded.create_app(tmp_path)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://e") as http:
+            if opening == 0:
+                await http.put("/collections/things", json={**CREATE, "metadata": {"a": 1, "b": 2}})
+                await http.patch("/collections/things", json={"metadata": {"b": 3}})
+            metadata = (await http.get("/collections/things")).json()["result"]["config"]["metadata"]
+            assert metadata == {"a": 1, "b": 3}
+        app.state.shards.close()
 
 
 @pytest.mark.parametrize("only", [None, {}, {"must": []}])

@@ -64,6 +64,56 @@ async def test_forgetting_leaves_nothing_of_one_and_all_of_the_others(store: Mem
     assert await store.forget("ana") == 0
 
 
+async def test_of_the_facts_about_one_thing_the_latest_holds_in_whatever_order_they_arrive(
+    store: MemoryStore, make_item: MakeItem
+) -> None:
+    towns = ["Porto", "Faro", "Braga"]
+    facts = [
+        make_item(f"I live in {town}", turn=turn, kind="fact", key="home", source=f"IM{turn}")
+        for turn, town in enumerate(towns)
+    ]
+    other = make_item("I drive a Mini", turn=1, kind="fact", key="car")
+    bobs = make_item("I live in Porto", turn=0, kind="fact", key="home", contact_id="bob")
+    for fact in (facts[2], other, facts[0], bobs, facts[1], facts[2]):
+        await store.remember([fact])
+
+    found = await store.recall("live Porto Faro Braga", contact_id="ana", limit=9)
+    assert {row.text for row in found} == {"I live in Braga", "I drive a Mini"}
+    assert [row.text for row in await store.recall("live", contact_id="bob")] == ["I live in Porto"]
+    homes = [row for row in await store.all_of("ana") if row.key == "home"]
+    assert [(row.text, row.invalid_at) for row in homes] == [
+        ("I live in Porto", facts[1].at),
+        ("I live in Faro", facts[2].at),
+        ("I live in Braga", None),
+    ]
+
+
+async def test_all_of_one_person_comes_whole_and_in_the_order_of_time(store: MemoryStore, make_item: MakeItem) -> None:
+    await store.remember([make_item(f"note {n}", turn=n) for n in reversed(range(600))])
+    await store.remember([make_item("note", contact_id="ana-maria"), make_item("note", contact_id="an")])
+    assert [row.turn for row in await store.all_of("ana")] == list(range(600))
+    assert await store.all_of("a") == []
+
+
+async def test_further_ids_of_a_person_are_searched_along(store: MemoryStore, make_item: MakeItem) -> None:
+    for who in ("ana", "ana-by-whatsapp", "bob"):
+        await store.remember([make_item(f"a note of {who}", contact_id=who)])
+    found = await store.recall("note", contact_id="ana", also=["ana-by-whatsapp"])
+    assert {row.text for row in found} == {"a note of ana", "a note of ana-by-whatsapp"}
+
+
+async def test_forgetting_touches_nobody_whose_id_looks_alike(store: MemoryStore, make_item: MakeItem) -> None:
+    alike = ["contact-ab", "contact-a", "contact", "contact-abcd", "contact-ABC", "contact-abc ", "xcontact-abc", ""]
+    people = ["contact-abc", *alike]
+    await store.remember([make_item(f"note {n}", contact_id=who) for who in people for n in range(5)])
+    before = {who: await store.all_of(who) for who in alike}
+
+    assert await store.forget("contact-abc") == 5
+    assert await store.all_of("contact-abc") == []
+    assert {who: await store.all_of(who) for who in alike} == before
+    assert [len(rows) for rows in before.values()] == [5] * len(alike)
+
+
 async def test_names_and_numbers_are_found_by_their_words(store: MemoryStore, make_item: MakeItem) -> None:
     await store.remember([make_item(f"Something about topic number {n}") for n in range(20)])
     await store.remember([make_item("The code is XK99-B")])

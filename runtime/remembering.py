@@ -1,0 +1,30 @@
+"""Memory as the settings say: a Qdrant of any kind, by its URL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from qdrant_client import AsyncQdrantClient
+
+from memory.embedder import Embedder
+from memory.qdrant import QdrantStore
+from runtime.settings import Settings
+
+
+def memory_store(settings: Settings, embedder: Embedder) -> QdrantStore:
+    """The store, unconnected; who makes it closes it."""
+    return QdrantStore(qdrant_client(settings), embedder, tenant=settings.messaging_tenant)
+
+
+def qdrant_client(settings: Settings, **options: Any) -> AsyncQdrantClient:
+    """A client with the key of `QDRANT_API_KEY`, over TLS where the URL says https. `options` are the HTTP client's."""
+    return AsyncQdrantClient(
+        url=settings.qdrant_url,
+        api_key=settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None,
+        # It would be one more request at every start, only to print a warning when Qdrant is away.
+        check_compatibility=False,
+        # Its own default for a loopback host is a new connection for every call. The embedded app hangs up after 5 s.
+        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4),
+        **options,
+    )
