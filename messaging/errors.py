@@ -24,7 +24,7 @@
     └── InternalError          internal_error
 
 `retryable`: the same call may succeed later and has certainly not happened. `ambiguous`: it may have happened; look
-before any repeat. What nobody classified is neither.
+before any repeat. What nobody classified is neither. `category` says in one word what to do about it.
 """
 
 from __future__ import annotations
@@ -66,6 +66,33 @@ class ErrorCode(StrEnum):
     SHUTDOWN_ERROR = "shutdown_error"
 
 
+class Category(StrEnum):
+    """What to do about a failure, whichever provider it comes from."""
+
+    RETRY = "retry"
+    """Passing, and nothing was processed: later."""
+    AMBIGUOUS = "ambiguous"
+    """It may have happened: look first."""
+    RATE = "rate"
+    """Slow down."""
+    PERMANENT = "permanent"
+    """Not to this address, or not this content."""
+    BLOCKED = "blocked"
+    """The person, their carrier or a policy does not want it."""
+    WINDOW = "window"
+    """Not free-form now: a template, or wait until they write."""
+    CONFIG = "config"
+    """Ours to mend; the next send fails too."""
+    CONFLICT = "conflict"
+    """Somebody else changed it, or it is there already: read again."""
+    NOT_FOUND = "not_found"
+    CLOSED = "closed"
+    """Closed for good: open another."""
+    LIMIT = "limit"
+    """Too long, too large or too many."""
+    UNKNOWN = "unknown"
+
+
 class MessagingError(Exception):
     """The root. `message` names the field or the rule, never a body, a phone number or a secret.
 
@@ -74,9 +101,11 @@ class MessagingError(Exception):
         provider_code: The provider's own error number.
         status: The HTTP status, where there was a response.
         retry_after: Seconds the provider asked us to wait.
+        category: Where the provider's code tells more than the class does.
     """
 
     code: ClassVar[ErrorCode] = ErrorCode.INTERNAL_ERROR
+    usual: ClassVar[Category] = Category.UNKNOWN
 
     def __init__(
         self,
@@ -92,6 +121,7 @@ class MessagingError(Exception):
         retry_after: float | None = None,
         retryable: bool = False,
         ambiguous: bool = False,
+        category: Category | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -105,6 +135,16 @@ class MessagingError(Exception):
         self.retry_after = retry_after
         self.retryable = retryable
         self.ambiguous = ambiguous
+        self._category = category
+
+    @property
+    def category(self) -> Category:
+        """The provider's where it told one; else by what is known of the outcome, else the class's."""
+        if self.ambiguous:
+            return Category.AMBIGUOUS
+        if self._category is not None:
+            return self._category
+        return Category.RETRY if self.retryable and self.usual is Category.UNKNOWN else self.usual
 
     def __str__(self) -> str:
         known = (
@@ -121,6 +161,7 @@ class InvalidConfig(MessagingError):
     """A setting is missing or out of its range."""
 
     code = ErrorCode.INVALID_CONFIG
+    usual = Category.CONFIG
 
 
 class UnsupportedProvider(InvalidConfig):
@@ -163,6 +204,7 @@ class RateLimit(MessagingError):
     """The provider refused to take the request now; it was not processed."""
 
     code = ErrorCode.RATE_LIMIT
+    usual = Category.RATE
 
 
 class QuotaExceeded(RateLimit):
@@ -175,18 +217,21 @@ class AuthenticationError(MessagingError):
     """The credentials are wrong."""
 
     code = ErrorCode.AUTHENTICATION_ERROR
+    usual = Category.CONFIG
 
 
 class AuthorizationError(MessagingError):
     """The credentials are right, the permission is missing."""
 
     code = ErrorCode.AUTHORIZATION_ERROR
+    usual = Category.CONFIG
 
 
 class NotFound(MessagingError):
     """Something the call names does not exist."""
 
     code = ErrorCode.NOT_FOUND
+    usual = Category.NOT_FOUND
 
 
 class ConversationNotFound(NotFound):
@@ -205,6 +250,7 @@ class InvalidInput(MessagingError):
     """An argument is not acceptable; the message names it and what is allowed."""
 
     code = ErrorCode.INVALID_INPUT
+    usual = Category.PERMANENT
 
 
 class InvalidConversation(InvalidInput):
@@ -235,6 +281,7 @@ class ConversationClosed(ConversationFailed):
     """The conversation is closed for good at the provider."""
 
     code = ErrorCode.CONVERSATION_CLOSED
+    usual = Category.CLOSED
 
 
 class CloseFailed(ConversationFailed):
@@ -253,12 +300,14 @@ class RecipientBlocked(MessageFailed):
     """The person has opted out, or policy forbids writing to them."""
 
     code = ErrorCode.RECIPIENT_BLOCKED
+    usual = Category.BLOCKED
 
 
 class WindowClosed(MessageFailed):
     """The channel allows no free-form message now (WhatsApp's 24 hours)."""
 
     code = ErrorCode.WINDOW_CLOSED
+    usual = Category.WINDOW
 
 
 class ChannelFailed(MessagingError):
@@ -271,6 +320,7 @@ class InvalidWebhook(MessagingError):
     """A webhook's content is not acceptable; the message names the field."""
 
     code = ErrorCode.INVALID_WEBHOOK
+    usual = Category.PERMANENT
 
 
 class InvalidSignature(InvalidWebhook):

@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, Self, TypeVar
 
+from messaging.errors import Category
+
 T = TypeVar("T")
 
 
@@ -150,13 +152,18 @@ _PREFIXES: Mapping[str, Channel] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """One attachment. `size` in bytes, None where the provider does not tell."""
+    """One attachment. `size` in bytes, None where the provider does not tell.
+
+    Outbound it is a public `url` for a provider to fetch, or `data` for one that uploads: `Capabilities.uploads_media`.
+    Where the provider has it already, its `sid` is enough.
+    """
 
     url: str = ""
     sid: str | None = None
     content_type: str = "application/octet-stream"
     filename: str | None = None
     size: int | None = None
+    data: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +176,19 @@ class MediaContent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A message text that the provider keeps under `sid`, approved beforehand; `variables` fill it in by name."""
+
+    sid: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A text or media message, in either direction. `index` orders messages and may have gaps."""
+    """A text or media message, in either direction. `index` orders messages and may have gaps.
+
+    One with a `template` is sent as that; `body` is then what we know it says.
+    """
 
     body: str = ""
     media: tuple[Media, ...] = ()
@@ -187,6 +205,7 @@ class Message:
     delivery_status: DeliveryStatus = DeliveryStatus.UNKNOWN
     error_code: int | None = None
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    template: Template | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,13 +290,15 @@ class Participant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReport:
-    """One report about one outbound message. `key` is ours, where the provider carried it back."""
+    """One report about one outbound message. `key` is ours, where the provider carried it back; `category` says what a
+    failure asks for."""
 
     message_sid: str
     status: DeliveryStatus
     key: str | None = None
     error_code: int | None = None
     participant_sid: str | None = None
+    category: Category | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,3 +367,7 @@ class Capabilities:
     """Whether a look for our key can prove that a send never happened."""
     inbound_media: bool = False
     """Whether `fetch_media` brings what people attach."""
+    uploads_media: bool = False
+    """Whether outbound media are handed over as `data`, not by `url`."""
+    max_media: int = 10
+    """The most attachments of one outbound message; a channel may take fewer."""

@@ -191,7 +191,7 @@ class ScriptedBackend:
             room = self._room(sid, "send_message")
             if room.conversation.state is ConversationState.CLOSED:
                 raise errors.ConversationClosed("closed", op="send_message", provider=self._name)
-            if not message.body and not message.media:
+            if not message.body and not message.media and not message.template:
                 raise errors.InvalidMessage("body: missing", op="send_message", provider=self._name)
             if len(message.body) > self._capabilities.max_body:
                 raise errors.InvalidMessage("body: too long", op="send_message", provider=self._name)

@@ -21,7 +21,7 @@ from messaging.model import (
     Message,
     Participant,
 )
-from messaging.providers.twilio import dates, vocabulary
+from messaging.providers.twilio import dates, error_table, vocabulary
 from messaging.providers.twilio.arrival import Arrival
 
 # 64 bits hold any index; Twilio names no bound.
@@ -136,6 +136,7 @@ def _delivery(arrival: Arrival, kind: EventKind) -> InboundEvent:
         message_sid=arrival.required_sid("MessageSid"),
         status=vocabulary.delivery_status(word),
         error_code=arrival.error_code(),
+        category=error_table.category(arrival.error_code()),
         participant_sid=arrival.optional("ParticipantSid"),
     )
     return arrival.event(

@@ -28,7 +28,7 @@ from messaging.model import (
     SendOutcome,
     SendProof,
 )
-from messaging.providers.twilio import requests, resources
+from messaging.providers.twilio import conversation_requests, resources
 from messaging.providers.twilio.lifecycle import TwilioBackend, path_part
 from messaging.providers.twilio.vocabulary import KEY_ATTRIBUTE
 from messaging.providers.twilio.webhooks import CONVERSATIONS_ROUTES, Parser
@@ -54,10 +54,12 @@ class ConversationsBackend(TwilioBackend):
         channels=frozenset({Channel.SMS, Channel.MMS, Channel.WHATSAPP, Channel.RCS, Channel.CHAT}),
         conversations=True,
         participants=True,
-        outbound_media=False,
-        max_body=requests.MAX_BODY,
+        outbound_media=True,
+        max_body=conversation_requests.MAX_BODY,
         proves_absence=True,
         inbound_media=True,
+        uploads_media=True,
+        max_media=conversation_requests.MAX_MEDIA,
     )
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:
@@ -66,7 +68,7 @@ class ConversationsBackend(TwilioBackend):
         Raises:
             errors.InvalidConversation, errors.RateLimit
         """
-        wanted = requests.conversation(config, self._twilio.messaging_service_sid)
+        wanted = conversation_requests.conversation(config, self._twilio.messaging_service_sid)
         async with self._calling("create_conversation", repeatable=bool(config.unique_name)) as conversations:
             try:
                 made = await conversations.create_async(**wanted)
@@ -123,14 +125,17 @@ class ConversationsBackend(TwilioBackend):
                 ) from None
 
     async def send_message(self, sid: str, message: Message, *, key: str | None = None) -> Message:
-        """Send it as our author, unless it names one.
+        """Send it as our author, unless it names one. What is attached is uploaded first, unless it has a sid.
 
         Raises:
             errors.ConversationNotFound, errors.ConversationClosed, errors.InvalidMessage, errors.RateLimit
             errors.NetworkError
         """
-        wanted = requests.message(message, key, author=message.author or self._twilio.author)
         async with self._conversation("send_message", sid) as conversation:
+            conversation_requests.require_message(message)
+            media_sid = await self._uploaded(message.media[0]) if message.media and not message.template else None
+            author = message.author or self._twilio.author
+            wanted = conversation_requests.message(message, key, author=author, media_sid=media_sid)
             return resources.conversation_message(await conversation.messages.create_async(**wanted))
 
     async def find_message(
@@ -177,7 +182,7 @@ class ConversationsBackend(TwilioBackend):
         Raises:
             errors.ConversationNotFound, errors.InvalidParticipant
         """
-        wanted = requests.participant(participant)
+        wanted = conversation_requests.participant(participant)
         async with self._conversation("add_participant", sid, repeatable=True) as conversation:
             try:
                 return resources.participant(await conversation.participants.create_async(**wanted))
@@ -226,10 +231,24 @@ class ConversationsBackend(TwilioBackend):
         if not media.sid:
             raise errors.InvalidInput("media: a sid or a url of the provider expected")
         part = path_part(media.sid, errors.NotFound)
-        # `/v1/Conversations` holds the conversations of this service and of no other.
-        service = (await self._client.conversations.v1.configuration().fetch_async()).default_chat_service_sid
-        url = await attachments.locate(transport, service, part, self._twilio.credentials)
+        url = await attachments.locate(transport, await self._service(), part, self._twilio.credentials)
         return await attachments.fetch(transport, replace(media, url=url), None)
+
+    async def _uploaded(self, media: Media) -> str:
+        """The sid of an attachment. Uploading it again, after a send that failed, leaves nothing but an unused copy."""
+        from messaging.providers.twilio import media as attachments  # noqa: PLC0415 - late, for the webhook side
+
+        if media.sid:
+            return media.sid
+        if media.data is None:
+            raise errors.InvalidMessage("media: data expected, or the sid of what was uploaded before")
+        return await attachments.upload(
+            self._client.http_client, await self._service(), media, self._twilio.credentials
+        )
+
+    async def _service(self) -> str:
+        """The chat service whose conversations `/v1/Conversations` holds, and of no other."""
+        return str((await self._client.conversations.v1.configuration().fetch_async()).default_chat_service_sid)
 
     def _absence(self, since: datetime | None) -> SendOutcome:
         """A request that we have given up on may still be on its way in Twilio."""

@@ -5,74 +5,41 @@ https://www.twilio.com/docs/api/errors
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from itertools import chain
 
 from messaging import errors
+from messaging.errors import Category
+from messaging.providers.twilio.carrier_codes import CARRIER_ENTRIES
+from messaging.providers.twilio.error_entry import Entry, entries
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What one code means."""
-
-    kind: type[errors.MessagingError]
-    title: str
-    retryable: bool = False
-    ambiguous: bool = False
-
-
-def _each(
-    kind: type[errors.MessagingError], titles: Mapping[int, str], *, retryable: bool = False, ambiguous: bool = False
-) -> Iterator[tuple[int, Entry]]:
-    for code, title in titles.items():
-        yield code, Entry(kind=kind, title=title, retryable=retryable, ambiguous=ambiguous)
-
-
-ENTRIES: Mapping[int, Entry] = {
-    # Slow down: refused before it was processed.
-    **dict(
-        _each(
+ENTRIES: Mapping[int, Entry] = dict(
+    chain(
+        CARRIER_ENTRIES.items(),
+        entries(
+            Category.RATE,
             errors.RateLimit,
             {
+                14107: "Message rate limit between two numbers exceeded",
                 20429: "Too Many Requests",
                 21611: "The sender has exceeded its queue limit",
-                30022: "Rate limit of the sender exceeded",
                 50063: "Actions per second limit exceeded",
                 50074: "Global actions per second limit exceeded",
-                63017: "Rate limit of the channel exceeded",
-                63018: "Rate limit of the channel exceeded",
-                14107: "Message rate limit between two numbers exceeded",
             },
             retryable=True,
-        )
-    ),
-    **dict(
-        _each(
-            errors.QuotaExceeded,
-            {
-                30023: "Daily message cap of the brand reached",
-                30027: "Daily message cap of T-Mobile reached",
-                63038: "Daily message limit of the account exceeded",
-            },
-            retryable=True,
-        )
-    ),
-    # Nobody knows whether it happened.
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.AMBIGUOUS,
             errors.NetworkError,
             {
                 20500: "Internal Server Error",
                 20503: "Service Unavailable",
                 20504: "Gateway Timeout",
-                30410: "Provider timeout",
             },
             ambiguous=True,
-        )
-    ),
-    # Somebody else changed the same thing at the same time; nothing happened.
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.CONFLICT,
             errors.ConversationFailed,
             {
                 20409: "Conflict",
@@ -82,89 +49,118 @@ ENTRIES: Mapping[int, Entry] = {
                 50449: "Conflicting channel modification",
             },
             retryable=True,
-        )
-    ),
-    **dict(_each(errors.AuthenticationError, {20003: "Authenticate", 20006: "Access denied", 20004: "Method denied"})),
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.CONFLICT,
+            errors.InvalidConversation,
+            {
+                50353: "A conversation with this unique name already exists",
+                50438: "A group conversation with these participants already exists",
+            },
+        ),
+        entries(
+            Category.CONFLICT,
+            errors.InvalidParticipant,
+            {
+                50404: "Member already exists",
+                50416: "The pair of address and proxy address is already in use",
+                50433: "Participant already exists",
+                50437: "Group participant already exists",
+            },
+        ),
+        entries(
+            Category.CONFIG,
+            errors.AuthenticationError,
+            {
+                20003: "Authenticate",
+                20004: "Method denied",
+                20006: "Access denied",
+            },
+        ),
+        entries(
+            Category.CONFIG,
             errors.AuthorizationError,
             {
                 20005: "Account not active",
-                30002: "Account suspended",
                 50107: "User not authorized for command",
                 50385: "Conversations are disabled in this region",
                 50413: "Account is not authorized to use the proxy address",
                 50439: "Account is not authorized to use the projected address",
                 50452: "Group MMS is not enabled for this account",
             },
-        )
-    ),
-    **dict(_each(errors.NotFound, {20404: "Not Found", 50200: "User not found", 50500: "Message not found"})),
-    **dict(_each(errors.ConversationNotFound, {50300: "Channel not found", 50350: "Conversation not found"})),
-    **dict(
-        _each(
-            errors.ParticipantNotFound,
-            {50402: "Member not found", 50430: "Not a member of the conversation", 50432: "Participant not found"},
-        )
-    ),
-    **dict(_each(errors.ConversationClosed, {50377: "The conversation is in its final closed state"})),
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.CONFIG,
+            errors.MessageFailed,
+            {
+                21212: "Invalid 'From' number",
+                21601: "'From' cannot send messages",
+                21603: "'From' is required",
+                21605: "'From' has reached its limit of segments",
+                21606: "'From' is not owned or cannot send",
+                21609: "StatusCallback is not a valid URL",
+                21659: "'From' is not a number of the account",
+                21660: "'From' does not belong to the account",
+                21664: "FallbackFrom cannot go with 'From'",
+                21665: "FallbackFrom is invalid",
+                21666: "FallbackFrom needs a messaging service",
+                21667: "Messaging service has no RCS sender",
+                21702: "Messaging service has no such sender",
+                21703: "Messaging service has no sender",
+                21705: "Messaging service is invalid",
+                21712: "'From' is not in the messaging service",
+                35114: "SendAt is missing",
+                35115: "SendAt is invalid",
+                35117: "SendAt is too far ahead",
+            },
+        ),
+        entries(
+            Category.CONFIG,
             errors.InvalidConversation,
             {
-                50003: "Friendly name too long",
-                50004: "Unique name too long",
-                50303: "Attributes too long",
-                50304: "Attributes not valid JSON",
                 50340: "Messaging service SID not provided",
                 50341: "Invalid messaging service SID",
                 50342: "Messaging service does not belong to the account",
-                50353: "A conversation with this unique name already exists",
                 50373: "No messaging service assigned to the conversation",
-                50374: "State must not be empty",
-                50375: "The inactive timer must be at least 1 minute",
-                50376: "The closed timer must be at least 10 minutes",
-                50378: "State is invalid",
-                50379: "The inactive timer's format is invalid",
-                50380: "The closed timer's format is invalid",
-                50382: "A timer needs a state",
-                50384: "The initial state cannot be closed",
-                50390: "The unique name must not look like a sid",
-                50438: "A group conversation with these participants already exists",
             },
-        )
-    ),
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.CONFIG,
             errors.InvalidParticipant,
             {
-                50207: "Identity too long",
-                50208: "User conversation limit exceeded",
-                50214: "User conversation limit exceeded",
-                50403: "Member limit exceeded",
-                50404: "Member already exists",
-                50407: "Invalid messaging binding address",
-                50408: "Invalid proxy address",
-                50409: "The address equals the proxy address",
-                50411: "The address is empty",
-                50412: "The proxy address is empty",
                 50414: "The address and the proxy address are of different types",
                 50415: "The proxy address is no WhatsApp sender",
-                50416: "The pair of address and proxy address is already in use",
-                50417: "Participant limit exceeded",
-                50418: "Limit of participants without chat exceeded",
-                50420: "The binding type does not support these parameters",
-                50422: "Limit of participants without chat exceeded",
-                50433: "Participant already exists",
-                50434: "Projected address not provided",
-                50436: "Participant limit of a group exceeded",
-                50437: "Group participant already exists",
-                50453: "The proxy address is not supported for this channel",
             },
-        )
-    ),
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.NOT_FOUND,
+            errors.NotFound,
+            {
+                20404: "Not Found",
+                50200: "User not found",
+                50500: "Message not found",
+            },
+        ),
+        entries(
+            Category.NOT_FOUND,
+            errors.ConversationNotFound,
+            {
+                50300: "Channel not found",
+                50350: "Conversation not found",
+            },
+        ),
+        entries(
+            Category.NOT_FOUND,
+            errors.ParticipantNotFound,
+            {
+                50402: "Member not found",
+                50430: "Not a member of the conversation",
+                50432: "Participant not found",
+            },
+        ),
+        entries(Category.CLOSED, errors.ConversationClosed, {50377: "The conversation is in its final closed state"}),
+        entries(
+            Category.PERMANENT,
             errors.InvalidMessage,
             {
                 21211: "Invalid 'To' phone number",
@@ -181,8 +177,6 @@ ENTRIES: Mapping[int, Entry] = {
                 21655: "ContentSid is invalid",
                 21656: "ContentVariables are invalid",
                 21658: "ContentVariables are too long",
-                30019: "Content size exceeds the carrier's limit",
-                50310: "Author is too long",
                 50503: "Message body not provided",
                 50504: "Message body is too long",
                 50506: "Media SID not provided",
@@ -196,92 +190,72 @@ ENTRIES: Mapping[int, Entry] = {
                 50527: "Invalid content variables",
                 50528: "Content SID is missing",
                 50529: "Content variables are too long",
-                63021: "Invalid content for the channel",
-                63027: "Template does not exist for this language",
-                63028: "Number of template variables is wrong",
             },
-        )
-    ),
-    **dict(
-        _each(
+        ),
+        entries(
+            Category.PERMANENT,
+            errors.InvalidConversation,
+            {
+                50304: "Attributes not valid JSON",
+                50374: "State must not be empty",
+                50375: "The inactive timer must be at least 1 minute",
+                50376: "The closed timer must be at least 10 minutes",
+                50378: "State is invalid",
+                50379: "The inactive timer's format is invalid",
+                50380: "The closed timer's format is invalid",
+                50382: "A timer needs a state",
+                50384: "The initial state cannot be closed",
+                50390: "The unique name must not look like a sid",
+            },
+        ),
+        entries(
+            Category.PERMANENT,
+            errors.InvalidParticipant,
+            {
+                50407: "Invalid messaging binding address",
+                50408: "Invalid proxy address",
+                50409: "The address equals the proxy address",
+                50410: "Invalid address",
+                50411: "The address is empty",
+                50412: "The proxy address is empty",
+                50420: "The binding type does not support these parameters",
+                50434: "Projected address not provided",
+                50453: "The proxy address is not supported for this channel",
+            },
+        ),
+        entries(
+            Category.LIMIT,
+            errors.InvalidConversation,
+            {
+                50003: "Friendly name too long",
+                50004: "Unique name too long",
+                50303: "Attributes too long",
+                50361: "Too many webhooks",
+                50362: "Too many webhook triggers",
+            },
+        ),
+        entries(
+            Category.LIMIT,
+            errors.InvalidParticipant,
+            {
+                50207: "Identity too long",
+                50208: "User conversation limit exceeded",
+                50214: "User conversation limit exceeded",
+                50403: "Member limit exceeded",
+                50417: "Participant limit exceeded",
+                50418: "Limit of participants without chat exceeded",
+                50422: "Limit of participants without chat exceeded",
+                50436: "Participant limit of a group exceeded",
+            },
+        ),
+        entries(Category.LIMIT, errors.InvalidMessage, {50310: "Author is too long"}),
+        entries(
+            Category.BLOCKED,
             errors.RecipientBlocked,
             {
                 21408: "Region not enabled for the account",
                 21610: "Recipient has opted out",
-                30004: "Message blocked",
-                30007: "Message filtered",
-                30018: "Destination carrier requires registration",
-                30024: "Sender not provisioned by the carrier",
-                30032: "Toll-free number not verified",
-                30033: "Campaign suspended",
-                30034: "Number not registered for A2P 10DLC",
-                30035: "Number being configured",
-                30450: "Message blocked by policy",
-                63013: "Channel policy violation",
-                63014: "Blocked by the user",
-                63026: "Blocked for the recipient",
-                63032: "Limit for this recipient reached",
-                63033: "Blocked by the recipient",
-                63049: "Meta chose not to deliver",
-                63062: "Recipient blocked by policy",
             },
-        )
-    ),
-    **dict(
-        _each(
-            errors.WindowClosed,
-            {63015: "Sandbox not joined by the recipient", 63016: "Free-form message outside the allowed window"},
-        )
-    ),
-    **dict(
-        _each(
-            errors.MessageFailed,
-            {
-                21601: "'From' cannot send messages",
-                21603: "'From' is required",
-                21605: "'From' has reached its limit of segments",
-                21606: "'From' is not owned or cannot send",
-                21212: "Invalid 'From' number",
-                21609: "StatusCallback is not a valid URL",
-                21659: "'From' is not a number of the account",
-                21660: "'From' does not belong to the account",
-                21664: "FallbackFrom cannot go with 'From'",
-                21665: "FallbackFrom is invalid",
-                21666: "FallbackFrom needs a messaging service",
-                21667: "Messaging service has no RCS sender",
-                21702: "Messaging service has no such sender",
-                21703: "Messaging service has no sender",
-                21705: "Messaging service is invalid",
-                21712: "'From' is not in the messaging service",
-                35114: "SendAt is missing",
-                35115: "SendAt is invalid",
-                35117: "SendAt is too far ahead",
-            },
-        )
-    ),
-    **dict(
-        _each(
-            errors.ChannelFailed,
-            {63009: "Channel provider failed", 63010: "Internal failure of the channel", 63012: "Channel unavailable"},
-            retryable=True,
-        )
-    ),
-    **dict(
-        _each(
-            errors.ChannelFailed,
-            {
-                63001: "Channel could not authenticate",
-                63002: "Channel sender not found",
-                63003: "Channel recipient not found",
-                63007: "Channel sender not found for 'From'",
-                63008: "Channel module misconfigured",
-                63020: "Business account not accepted",
-                63022: "Invalid certificate",
-                63024: "Invalid recipient",
-                63035: "Channel sender not launched",
-                63036: "Recipient not reachable by the channel",
-                63051: "Business account locked",
-            },
-        )
-    ),
-}
+        ),
+    )
+)

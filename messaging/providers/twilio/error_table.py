@@ -9,18 +9,24 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from messaging import errors
-from messaging.providers.twilio.error_codes import ENTRIES, Entry
+from messaging.errors import Category
+from messaging.providers.twilio.error_codes import ENTRIES
+from messaging.providers.twilio.error_entry import Entry
 
 # https://www.twilio.com/docs/usage/twilios-response
 STATUSES: Mapping[int, Entry] = {
-    HTTPStatus.UNAUTHORIZED: Entry(kind=errors.AuthenticationError, title="Unauthorized"),
-    HTTPStatus.FORBIDDEN: Entry(kind=errors.AuthorizationError, title="Forbidden"),
-    HTTPStatus.NOT_FOUND: Entry(kind=errors.NotFound, title="Not Found"),
-    HTTPStatus.TOO_MANY_REQUESTS: Entry(kind=errors.RateLimit, title="Too Many Requests", retryable=True),
-    HTTPStatus.REQUEST_TIMEOUT: Entry(kind=errors.Timeout, title="Request Timeout", ambiguous=True),
+    HTTPStatus.UNAUTHORIZED: Entry(kind=errors.AuthenticationError, category=Category.CONFIG, title="Unauthorized"),
+    HTTPStatus.FORBIDDEN: Entry(kind=errors.AuthorizationError, category=Category.CONFIG, title="Forbidden"),
+    HTTPStatus.NOT_FOUND: Entry(kind=errors.NotFound, category=Category.NOT_FOUND, title="Not Found"),
+    HTTPStatus.TOO_MANY_REQUESTS: Entry(
+        kind=errors.RateLimit, category=Category.RATE, title="Too Many Requests", retryable=True
+    ),
+    HTTPStatus.REQUEST_TIMEOUT: Entry(
+        kind=errors.Timeout, category=Category.AMBIGUOUS, title="Request Timeout", ambiguous=True
+    ),
 }
-_SERVER_FAULT = Entry(kind=errors.NetworkError, title="Server error", ambiguous=True)
-_REFUSED = Entry(kind=errors.InvalidInput, title="Refused")
+_SERVER_FAULT = Entry(kind=errors.NetworkError, category=Category.AMBIGUOUS, title="Server error", ambiguous=True)
+_REFUSED = Entry(kind=errors.InvalidInput, category=Category.PERMANENT, title="Refused")
 
 
 def translate(
@@ -45,4 +51,12 @@ def translate(
         retry_after=retry_after,
         retryable=entry.retryable or (entry.ambiguous and not writes),
         ambiguous=entry.ambiguous and writes,
+        category=None if entry.ambiguous else entry.category,
     )
+
+
+def category(code: int | None) -> Category | None:
+    """Of a failure that a report tells; None where it tells none."""
+    if code is None:
+        return None
+    return ENTRIES[code].category if code in ENTRIES else Category.UNKNOWN

@@ -1,4 +1,4 @@
-"""What people attach: fetched from Twilio with our credentials, which follow no redirect to another host.
+"""What people attach and what we attach. Our credentials follow no redirect to another host.
 
 https://www.twilio.com/docs/messaging/api/media-resource
 https://www.twilio.com/docs/conversations/api/media-resource
@@ -75,6 +75,26 @@ async def locate(transport: Transport, service_sid: str, media_sid: str, credent
     found = answer["links"]["content_direct_temporary"]
     if not isinstance(found, str) or not transport.owns(found):
         raise errors.NetworkError("media: the provider pointed to a host that is not its own")
+    return found
+
+
+async def upload(transport: Transport, service_sid: str, media: Media, credentials: tuple[str, str]) -> str:
+    """Hand an attachment to the media service of Conversations; its sid there.
+
+    Raises:
+        errors.InvalidMessage: empty, larger than 16 MB, or of no type.
+        errors.AuthenticationError, errors.RateLimit, errors.NetworkError
+    """
+    data, kind = media.data or b"", media.content_type.partition(";")[0].strip().lower()
+    if not 0 < len(data) <= MAX_BYTES:
+        raise errors.InvalidMessage(f"media.data: {len(data)} bytes, 1 to {MAX_BYTES} expected")
+    if not _TYPE.fullmatch(kind):
+        raise errors.InvalidMessage("media.content_type: a type like image/png expected")
+    url = f"{MEDIA_SERVICE}/{quote(service_sid, safe='')}/Media"
+    answer: Any = json.loads((await transport.upload(url, data, content_type=kind, auth=credentials)).text)
+    found = answer["sid"]
+    if not isinstance(found, str) or not found:
+        raise errors.NetworkError("media: the provider gave no sid", retryable=True)
     return found
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from messaging import errors
 from messaging.model import Address, Channel, DeliveryReport, EventKind, InboundEvent, Media, Message, OptOut
-from messaging.providers.twilio import vocabulary
+from messaging.providers.twilio import error_table, vocabulary
 from messaging.providers.twilio.arrival import Arrival
 from messaging.providers.twilio.pair import AddressPair, is_address
 
@@ -74,6 +74,7 @@ def parse_status(arrival: Arrival) -> InboundEvent:
         status=vocabulary.delivery_status(word),
         key=arrival.query.get("key") or None,
         error_code=arrival.error_code(),
+        category=error_table.category(arrival.error_code()),
     )
     return arrival.event(
         EventKind.DELIVERY_UPDATED,

@@ -25,13 +25,11 @@ from messaging.model import (
     SendOutcome,
     SendProof,
 )
-from messaging.providers.twilio import resources, vocabulary
+from messaging.providers.twilio import message_requests, resources, vocabulary
 from messaging.providers.twilio.lifecycle import TwilioBackend
-from messaging.providers.twilio.message_events import MAX_MEDIA
 from messaging.providers.twilio.pair import AddressPair, is_address
 from messaging.providers.twilio.webhooks import MESSAGING_ROUTES, Parser
 
-MAX_BODY = 1600
 STATUS_PATH = "/webhooks/twilio/status"
 _PAGE = 100
 # 500 messages between two addresses since a send: no longer a look, but a search.
@@ -54,7 +52,7 @@ class MessagingBackend(TwilioBackend):
         conversations=False,
         participants=False,
         outbound_media=True,
-        max_body=MAX_BODY,
+        max_body=message_requests.MAX_BODY,
         proves_absence=False,
         inbound_media=True,
     )
@@ -107,7 +105,7 @@ class MessagingBackend(TwilioBackend):
             errors.NetworkError
         """
         pair = self._pair("send_message", sid)
-        wanted = {"to": pair.theirs.raw, "from_": pair.ours.raw, **self._content(message)}
+        wanted = {"to": pair.theirs.raw, "from_": pair.ours.raw, **self._content(message, pair.theirs.channel)}
         if self._twilio.messaging_service_sid:
             wanted["messaging_service_sid"] = self._twilio.messaging_service_sid
         if base := self._twilio.callback_url:
@@ -126,14 +124,15 @@ class MessagingBackend(TwilioBackend):
     ) -> SendProof:
         """Look for an equal message of ours, created at or after `since` and not in `known`; the oldest one wins.
 
-        Without `message` and `since` there is nothing to compare, and the outcome stays uncertain.
+        Without `message` and `since`, or for a template whose text we do not know, there is nothing to compare, and the
+        outcome stays uncertain.
 
         Raises:
             errors.ConversationNotFound
         """
         del key  # nothing carries it
         pair = self._pair("find_message", sid)
-        if message is None or since is None:
+        if message is None or since is None or (message.template and not message.body):
             return SendProof(outcome=SendOutcome.UNCERTAIN)
         found, complete = await self._listed("find_message", sid, pair.ours.raw, pair.theirs.raw, since)
         matches = [item for item in found if item.sid not in known and _equal(item, message, since)]
@@ -207,18 +206,12 @@ class MessagingBackend(TwilioBackend):
             messaging_service_sid=self._twilio.messaging_service_sid,
         )
 
-    def _content(self, message: Message) -> dict[str, Any]:
-        wrong = None
-        if not message.body and not message.media:
-            wrong = "body: missing; text, media or both expected"
-        elif len(message.body) > MAX_BODY:
-            wrong = f"body: {len(message.body)} characters, at most {MAX_BODY} expected"
-        elif len(message.media) > MAX_MEDIA or any(not item.url for item in message.media):
-            wrong = f"media: at most {MAX_MEDIA}, each with a public url, expected"
-        if wrong:
-            raise errors.InvalidMessage(wrong, op="send_message", provider=self.NAME)
-        content: dict[str, Any] = {"body": message.body} if message.body else {}
-        return content | ({"media_url": [item.url for item in message.media]} if message.media else {})
+    def _content(self, message: Message, channel: Channel) -> dict[str, Any]:
+        try:
+            return message_requests.content(message, channel)
+        except errors.InvalidMessage as refused:
+            refused.op, refused.provider = "send_message", self.NAME
+            raise
 
     async def _listed(self, op: str, sid: str, sender: str, to: str, since: datetime) -> tuple[list[Any], bool]:
         """Messages of one direction, and whether none since then is left out.

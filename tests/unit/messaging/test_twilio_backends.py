@@ -21,6 +21,7 @@ from messaging.model import (
     Message,
     Participant,
     SendOutcome,
+    Template,
     Timers,
 )
 from messaging.providers.twilio.conversations import ConversationsBackend
@@ -121,6 +122,137 @@ async def test_a_text_goes_from_our_address_to_theirs_and_tells_where_to_report(
         "StatusCallback": [f"{wire.BASE}/webhooks/twilio/status?key=turn%2F1%20%C3%A9"],
     }
     assert (sent.sid, sent.conversation_sid, sent.delivery_status.value) == (sid("SM"), PAIR, "queued")
+
+
+TEMPLATE = Template(sid="HX" + "a" * 32, variables={"1": "Ada", "2": "10:00"})
+
+
+async def test_a_template_says_what_there_is_to_say():
+    far = FarEnd(POST_Messages=[httpx.Response(201, json=text()), httpx.Response(201, json=said())])
+    wanted = {"ContentSid": [TEMPLATE.sid], "ContentVariables": ['{"1": "Ada", "2": "10:00"}']}
+    async with _unverified(far.backend(MessagingBackend, webhook_url=None)) as backend:
+        await backend.send_message(PAIR, Message(body="known to say", template=TEMPLATE))
+    assert far.form() == {"To": [THEIRS], "From": [OURS], **wanted}
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        await backend.send_message(sid("CH"), Message(template=TEMPLATE), key="turn-1")
+    assert far.form() == {"Author": ["agent"], "Attributes": ['{"messaging_key": "turn-1"}'], **wanted}
+
+
+@pytest.mark.parametrize("kind", [MessagingBackend, ConversationsBackend])
+@pytest.mark.parametrize(
+    ("template", "field"),
+    [
+        (Template(sid="greeting"), "template.sid"),
+        (Template(sid=TEMPLATE.sid, variables={"": "x"}), "template.variables"),
+        (Template(sid=TEMPLATE.sid, variables={"x" * 17: "x"}), "template.variables"),
+        (Template(sid=TEMPLATE.sid, variables={"1": "x" * 257}), "template.variables"),
+        (Template(sid=TEMPLATE.sid, variables={str(n): "x" for n in range(101)}), "template.variables"),
+    ],
+)
+async def test_an_impossible_template_is_refused_by_field(kind, template, field):
+    far = FarEnd()
+    async with _unverified(far.backend(kind)) as backend:
+        with pytest.raises(errors.InvalidMessage, match=field):
+            await backend.send_message(PAIR if kind is MessagingBackend else sid("CH"), Message(template=template))
+    assert far.sent == []
+
+
+async def test_a_template_of_unknown_text_cannot_be_found_by_it():
+    far = FarEnd(GET_Messages=texts(text(body="")))
+    async with _unverified(far.backend(MessagingBackend)) as backend:
+        proof = await backend.find_message(PAIR, "k", message=Message(template=TEMPLATE), since=NOW)
+    assert proof.outcome is SendOutcome.UNCERTAIN
+
+
+PICTURE = "https://shop.example/bike.png"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "media", "field"),
+    [
+        (THEIRS, [Media(url=PICTURE)] * 11, "media: 11"),
+        (f"whatsapp:{THEIRS}", [Media(url=PICTURE)] * 2, "media: 2"),
+        (THEIRS, [Media(url="file:///etc/hosts")], r"media\[0\].url"),
+        (THEIRS, [Media(url=PICTURE), Media(data=b"x")], r"media\[1\].url"),
+        (THEIRS, [Media(url=PICTURE, content_type="image/png", size=5_000_001)], r"media\[0\].size"),
+        (THEIRS, [Media(url=PICTURE, content_type="audio/mpeg", size=500_001)], r"media\[0\].size"),
+        (f"whatsapp:{THEIRS}", [Media(url=PICTURE, size=16_000_001)], r"media\[0\].size"),
+    ],
+)
+async def test_media_that_a_channel_cannot_carry_are_refused_by_field(theirs, media, field):
+    far = FarEnd()
+    async with _unverified(far.backend(MessagingBackend)) as backend:
+        with pytest.raises(errors.InvalidMessage, match=field):
+            await backend.send_message(f"{OURS}|{theirs}", Message(media=tuple(media)))
+    assert far.sent == []
+
+
+async def test_several_media_go_out_with_one_text():
+    far = FarEnd(POST_Messages=httpx.Response(201, json=text(num_media="2")))
+    media = tuple(Media(url=f"https://shop.example/{n}.png", content_type="image/png", size=5_000_000) for n in "12")
+    async with _unverified(far.backend(MessagingBackend, webhook_url=None)) as backend:
+        sent = await backend.send_message(PAIR, Message(body="look", media=media))
+    assert far.form()["MediaUrl"] == ["https://shop.example/1.png", "https://shop.example/2.png"]
+    assert sent.channel is Channel.MMS
+
+
+def uploading(**answers):
+    return FarEnd(
+        GET_Configuration=httpx.Response(200, json={"default_chat_service_sid": sid("IS")}),
+        POST_Media=httpx.Response(201, json={"sid": sid("ME")}),
+        POST_Messages=httpx.Response(201, json=said()),
+        **answers,
+    )
+
+
+async def test_what_a_conversation_message_attaches_is_uploaded_first():
+    far = uploading()
+    picture = Media(data=b"\x89PNG", content_type="Image/PNG; q=1", filename="bike.png")
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        await backend.send_message(sid("CH"), Message(body="look", media=(picture,)), key="turn-1")
+    upload = far.sent[1]
+    assert str(upload.url) == f"https://mcs.us1.twilio.com/v1/Services/{sid('IS')}/Media"
+    assert (upload.content, upload.headers["Content-Type"]) == (b"\x89PNG", "image/png")
+    assert upload.headers["Authorization"].startswith("Basic ")
+    assert (far.form()["MediaSid"], far.form()["Body"]) == ([sid("ME")], ["look"])
+
+
+async def test_what_was_uploaded_before_is_not_uploaded_again():
+    far = uploading()
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        await backend.send_message(sid("CH"), Message(media=(Media(sid=sid("ME", 7)),)))
+    assert [request.url.path.rpartition("/")[2] for request in far.sent] == ["Messages"]
+    assert far.form()["MediaSid"] == [sid("ME", 7)]
+
+
+@pytest.mark.parametrize(
+    ("media", "field"),
+    [
+        ((Media(data=b"x", content_type="a/b"),) * 2, "media: 2"),
+        ((Media(url=PICTURE),), "media: data"),
+        ((Media(data=b"", content_type="image/png"),), "media.data"),
+        ((Media(data=b"x" * (16 * 1024**2 + 1), content_type="image/png"),), "media.data"),
+        ((Media(data=b"x", content_type="picture"),), "media.content_type"),
+    ],
+)
+async def test_media_that_cannot_be_uploaded_are_refused_by_field(media, field):
+    far = uploading()
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        with pytest.raises(errors.InvalidMessage, match=field) as refused:
+            await backend.send_message(sid("CH"), Message(body="look", media=media))
+    assert (refused.value.op, refused.value.provider) == ("send_message", "twilio")
+    assert not [request for request in far.sent if request.method == "POST"]
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(503), httpx.Response(201, json={"sid": None})])
+async def test_an_upload_that_failed_sent_nothing_and_may_be_repeated(answer):
+    far = uploading()
+    far.answers["POST_Media"] = answer
+    picture = Media(data=b"x", content_type="image/png")
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        with pytest.raises(errors.NetworkError) as failed:
+            await backend.send_message(sid("CH"), Message(body="look", media=(picture,)))
+    assert (failed.value.ambiguous, failed.value.retryable) == (False, True)
 
 
 async def test_without_our_own_url_there_is_no_callback():

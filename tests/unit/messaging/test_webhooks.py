@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from messaging import errors
+from messaging.errors import Category
 from messaging.model import Channel, ConversationState, DeliveryStatus, EventKind, OptOut, WebhookRequest
 from messaging.providers.twilio import conversations_backend, messaging_backend
 from tests.unit.messaging import wire
@@ -103,6 +104,7 @@ async def test_a_status_callback_brings_the_key_back(word, expected):
     found = await read("status", status(word, ErrorCode="30003"), query="key=turn%2F1")
     assert (found.kind, found.event_key) == (EventKind.DELIVERY_UPDATED, f"{sid('SM')}:{word}")
     assert (found.delivery.status, found.delivery.key, found.delivery.error_code) == (expected, "turn/1", 30003)
+    assert found.delivery.category is Category.RETRY
     assert found.conversation_sid == f"{OURS}|{THEIRS}"
     assert found.message is None
 
@@ -208,6 +210,11 @@ async def test_a_receipt_is_a_delivery_report():
         63016,
         sid("IM"),
     )
+    assert found.delivery.category is Category.WINDOW
+
+
+async def test_a_report_of_no_failure_has_no_category():
+    assert (await read("status", status("sent"))).delivery.category is None
 
 
 async def test_a_get_carries_everything_in_its_query():

@@ -6,10 +6,12 @@ from typing import Any
 
 from messaging import errors
 from messaging.model import ConversationConfig, ConversationState, Message, Participant
-from messaging.providers.twilio import resources
+from messaging.providers.twilio import resources, templates
 from messaging.providers.twilio.vocabulary import KEY_ATTRIBUTE
 
 MAX_BODY = 1600  # https://www.twilio.com/docs/conversations/conversations-limits
+# https://www.twilio.com/docs/conversations/api/conversation-message-resource : `MediaSid` is one.
+MAX_MEDIA = 1
 
 
 def conversation(config: ConversationConfig, messaging_service_sid: str | None) -> dict[str, Any]:
@@ -35,23 +37,34 @@ def conversation(config: ConversationConfig, messaging_service_sid: str | None) 
     return {name: value for name, value in given.items() if value}
 
 
-def message(outbound: Message, key: str | None, *, author: str) -> dict[str, Any]:
-    """Of a new message, with our key among its attributes.
+def require_message(outbound: Message) -> None:
+    """Before anything of it is uploaded.
 
     Raises:
         errors.InvalidMessage
     """
-    if not outbound.body and not outbound.media:
-        raise errors.InvalidMessage("body: missing; text, media or both expected")
+    if not outbound.body and not outbound.media and not outbound.template:
+        raise errors.InvalidMessage("body: missing; text, media, both or a template expected")
     if len(outbound.body) > MAX_BODY:
         raise errors.InvalidMessage(f"body: {len(outbound.body)} characters, at most {MAX_BODY} expected")
-    if len(outbound.media) > 1 or any(not item.sid for item in outbound.media):
-        raise errors.InvalidMessage("media: one that was uploaded to Twilio expected, by its sid")
+    if len(outbound.media) > MAX_MEDIA:
+        raise errors.InvalidMessage(f"media: {len(outbound.media)} of them, at most {MAX_MEDIA} expected")
+
+
+def message(outbound: Message, key: str | None, *, author: str, media_sid: str | None = None) -> dict[str, Any]:
+    """Of a new message, with our key among its attributes. A template says what else there is to say.
+
+    Raises:
+        errors.InvalidMessage
+    """
     attributes = {**outbound.attributes, **({KEY_ATTRIBUTE: key} if key else {})}
     given = {
         "author": author,
-        "body": outbound.body,
-        "media_sid": outbound.media[0].sid if outbound.media else None,
+        **(
+            templates.parameters(outbound.template)
+            if outbound.template
+            else {"body": outbound.body, "media_sid": media_sid}
+        ),
         "attributes": resources.write_attributes(attributes, errors.InvalidMessage) if attributes else None,
     }
     return {name: value for name, value in given.items() if value}
