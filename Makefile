@@ -5,7 +5,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_STAMP := .venv/.run-$(shell cat requirements.lock pyproject.toml | cksum | cut -d' ' -f1)
 DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum | cut -d' ' -f1)
 
-.PHONY: help setup run test check bench stack lock clean
+NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock.json | cksum | cut -d' ' -f1)
+
+.PHONY: help setup run test node check bench stack lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 10
@@ -32,6 +34,12 @@ run: setup  ## everything on this machine, no keys: phone page, API, worker, Tem
 test: $(DEV_STAMP)  ## all tests that need no extra service
 	@$(BIN)/python -m pytest
 
+$(NODE_STAMP):
+	cd tests/node && npm ci --ignore-scripts
+	@touch $@
+
+node: $(NODE_STAMP)  ## what tests use of npm: axe-core, the SDK for Node. Without it they are skipped, and say so
+
 check: $(DEV_STAMP)  ## lint, types, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -51,4 +59,4 @@ lock:  ## resolve the dependencies anew into the two lock files (needs uv)
 	  --extra dev --constraint requirements.lock --output-file requirements-dev.lock requirements.in pyproject.toml
 
 clean:  ## remove the .venv, caches and the data of `make run`
-	rm -rf .venv .messaging .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv tests/node/node_modules .messaging .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
