@@ -13,6 +13,9 @@ from messaging.errors import MessagingError
 # An exception nobody classified may be a passing fault or a bug: a few tries tell, and the person is not kept waiting.
 UNCLASSIFIED_ATTEMPTS = 3
 
+# Seconds that an agent's provider may have the person wait between two attempts, however long it asks for.
+LONGEST_WAIT = 120.0
+
 UNCERTAIN = "uncertain"
 
 
@@ -43,7 +46,10 @@ def of_memory(error: MemoryUnavailable | MemoryMismatch) -> ApplicationError:
 def of_agent(error: Exception, *, attempt: int) -> ApplicationError:
     """An agent's failure. Its text stays out: it may hold what the person wrote."""
     if isinstance(error, AgentFailed):
-        return ApplicationError(error.reason, type="agent_failed", non_retryable=not error.retryable)
+        wait = None if error.retry_after is None else timedelta(seconds=min(error.retry_after, LONGEST_WAIT))
+        return ApplicationError(
+            error.reason, type="agent_failed", non_retryable=not error.retryable, next_retry_delay=wait
+        )
     return ApplicationError(
         "the agent raised an error that it did not classify",
         type=type(error).__name__,

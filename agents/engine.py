@@ -8,12 +8,16 @@ from agents.turn import Draft, Turn
 
 
 class AgentFailed(Exception):
-    """No reply came out. `retryable` is decided here, where the cause is known; `reason` holds no message content."""
+    """No reply came out. `retryable` is decided here, where the cause is known; `reason` holds no message content.
 
-    def __init__(self, reason: str, *, retryable: bool) -> None:
+    `retry_after` is in seconds, where somebody asked for a wait.
+    """
+
+    def __init__(self, reason: str, *, retryable: bool, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class ReplyEngine(Protocol):

@@ -1,29 +1,31 @@
 """An agent on a language model of any provider that pydantic-ai knows.
 
-One request per reply, no tools: what the model may know is looked up before and put into the prompt. Retrying is the
-activity's, so the provider's client is told not to.
+What the model may know is looked up before and put into the prompt; tools are the user's own. Retrying is the
+activity's, so the provider's client is told not to. Nothing is streamed: a text message leaves whole.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from agents import prompt
 from agents.engine import AgentFailed
-from agents.turn import Draft, Turn, Utterance
+from agents.pricing import Price
+from agents.tools import Tool, ToolPolicy
+from agents.turn import Draft, Learned, Turn, Utterance
+from agents.written import Written
 from memory.knowledge import KnowledgeBase, Passage
 
 if TYPE_CHECKING:
+    from pydantic_ai import Agent
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model
 
 # A text message of two segments is about 100 tokens; reasoning models spend theirs before they write.
 _MAX_TOKENS = 2_000
-
-# The window is at most 12,000 characters, knowledge and memory less; past this something is wrong.
-_INPUT_TOKENS = 20_000
 
 # Stands for the person in a conversation that we began.
 _WE_BEGAN = "(The business wrote first.)"
@@ -33,79 +35,151 @@ _TRY_AGAIN = frozenset({408, 409, 425, 429})
 _SERVER_ERROR = 500
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one reply may use: requests to the model, tokens of all of them together, and seconds.
+
+    The window is at most 12,000 characters, knowledge and memory less: a request reads about 5,000 tokens. A tool's
+    result is read again by each request after it.
+    """
+
+    requests: int = 6
+    tokens: int = 60_000
+    timeout: float = 45.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LlmOptions:
+    """What a deployment decides about the engine. `prices` are by the model's own name, without its provider."""
+
+    instructions: str = prompt.INSTRUCTIONS
+    tools: tuple[Tool, ...] = ()
+    policy: ToolPolicy = field(default_factory=ToolPolicy)
+    limits: Limits = field(default_factory=Limits)
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+
 class LlmEngine:
-    """`model` by the library's name ("openai:gpt-5-mini") or one of its model objects; `timeout` in seconds.
+    """`model` by the library's name ("openai:gpt-5-mini") or one of its model objects.
 
     Raises ValueError naming MESSAGING_AGENT_MODEL when the library or the provider's key is missing.
     """
 
     def __init__(
-        self,
-        model: str | Model,
-        knowledge: KnowledgeBase | None = None,
-        *,
-        instructions: str = prompt.INSTRUCTIONS,
-        timeout: float = 45.0,
+        self, model: str | Model, knowledge: KnowledgeBase | None = None, options: LlmOptions | None = None
     ) -> None:
         self._knowledge = knowledge
-        self._instructions = instructions
-        self._timeout = timeout
-        self._agent = _agent(model)
+        self._options = options or LlmOptions()
+        self._agent = new_agent(model, self._options)
 
     async def reply(self, turn: Turn) -> Draft:
         passages = await self._knowledge.search(turn.text) if self._knowledge else []
-        built = prompt.build(turn, passages=[_shown(row) for row in passages], instructions=self._instructions)
-        result = await self._run(built)
-        text = str(result.output).strip()
-        if not text:
-            raise AgentFailed("the model answered with an empty text", retryable=True)
+        built = prompt.build(turn, passages=[_shown(row) for row in passages], instructions=self._options.instructions)
+        result = await self._run(turn, built)
+        return drafted(result.output, [f"{row.source}: {row.heading}" for row in passages], **self._spent(result))
+
+    def _spent(self, result: Any) -> dict[str, Any]:
+        """Tokens, and dollars where a price is known."""
         used = result.usage
-        return Draft(
-            text=text,
-            sources=tuple(f"{row.source}: {row.heading}" for row in passages),
-            usage={"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens},
+        price = self._options.prices.get(result.response.model_name or "")
+        cost = (
+            price.of(input_tokens=used.input_tokens, output_tokens=used.output_tokens)
+            if price
+            else None
+            if used.cost is None
+            else float(used.cost)
         )
+        usage = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+        return {"usage": usage | ({"tool_calls": used.tool_calls} if used.tool_calls else {}), "cost": cost}
 
-    async def _run(self, built: prompt.Prompt) -> Any:
+    async def _run(self, turn: Turn, built: prompt.Prompt) -> Any:
         """The one place where the library's errors are translated. Their texts may hold content and stay out."""
-        from pydantic_ai import UsageLimits, exceptions  # noqa: PLC0415 - an extra
+        from pydantic_ai import exceptions  # noqa: PLC0415 - an extra
 
+        timeout = self._options.limits.timeout
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._agent.run(
-                    built.user,
-                    instructions=built.system,
-                    message_history=_messages(built.history),
-                    model_settings={"timeout": self._timeout, "max_tokens": _MAX_TOKENS, "max_retries": 0},
-                    usage_limits=UsageLimits(request_limit=2, input_tokens_limit=_INPUT_TOKENS),
-                )
+            async with asyncio.timeout(timeout):
+                return await self._agent.run(built.user, **arguments(turn, built, self._options))
         except TimeoutError as error:
-            raise AgentFailed(f"the model gave no answer within {self._timeout:g} s", retryable=True) from error
+            raise AgentFailed(f"the model gave no answer within {timeout:g} s", retryable=True) from error
+        except exceptions.ModelQuotaExceededError as error:
+            raise AgentFailed("the account at the model's provider is used up", retryable=False) from error
         except exceptions.ModelHTTPError as error:
             again = error.status_code in _TRY_AGAIN or error.status_code >= _SERVER_ERROR
-            raise AgentFailed(f"the model's provider answered {error.status_code}", retryable=again) from error
+            raise AgentFailed(
+                f"the model's provider answered {error.status_code}", retryable=again, retry_after=error.retry_after
+            ) from error
         except (exceptions.ContentFilterError, exceptions.UsageLimitExceeded, exceptions.UserError) as error:
             raise AgentFailed(f"the model cannot answer this ({type(error).__name__})", retryable=False) from error
         except exceptions.AgentRunError as error:
             raise AgentFailed(f"the model failed ({type(error).__name__})", retryable=True) from error
 
 
-def _agent(model: str | Model) -> Any:
+def new_agent(model: str | Model, options: LlmOptions, **more: Any) -> Agent[Turn, Any]:
+    """The library's agent, with our output and the user's tools. Raises ValueError naming MESSAGING_AGENT_MODEL."""
     name = model if isinstance(model, str) else type(model).__name__
     try:
         from pydantic_ai import Agent, exceptions  # noqa: PLC0415 - an extra
+
+        from agents.llm_tools import bound  # noqa: PLC0415 - the same extra
     except ImportError as error:
         raise ValueError(
             f"MESSAGING_AGENT_MODEL={name!r} needs what the extra `llm` installs: "
             "pip install 'pydantic-ai-slim[openai,anthropic]'"
         ) from error
     try:
-        return Agent(model, output_type=str, retries=1)
+        return Agent(
+            model,
+            # A model that cannot fill in a form may write its answer straight away.
+            output_type=[Written, str],
+            deps_type=Turn,
+            tools=[bound(tool, options.policy) for tool in options.tools],
+            retries=1,
+            **more,
+        )
     except (exceptions.UserError, ImportError, ValueError) as error:  # no such provider, its package or key missing
-        raise ValueError(f"MESSAGING_AGENT_MODEL={name!r}: {error}") from error
+        told = " ".join(str(error).split())
+        raise ValueError(f"MESSAGING_AGENT_MODEL={name!r}: {told}") from error
 
 
-def _messages(history: Sequence[Utterance]) -> list[ModelMessage]:
+def arguments(turn: Turn, built: prompt.Prompt, options: LlmOptions) -> dict[str, Any]:
+    """What the library's `run` is given besides the person's text."""
+    from pydantic_ai import UsageLimits  # noqa: PLC0415 - an extra
+
+    limits = options.limits
+    return {
+        "deps": turn,
+        "instructions": built.system,
+        "message_history": messages(built.history),
+        "model_settings": {"timeout": limits.timeout, "max_tokens": _MAX_TOKENS, "max_retries": 0},
+        "usage_limits": UsageLimits(
+            request_limit=limits.requests,
+            total_tokens_limit=limits.tokens,
+            # The policy refuses before; this stops a model that asks for many at once.
+            tool_calls_limit=2 * options.policy.calls,
+        ),
+    }
+
+
+def drafted(output: Any, sources: Sequence[str], **spent: Any) -> Draft:
+    """What the model wrote as a draft. It names its sources by number, so that it can invent none."""
+    written = output if isinstance(output, Written) else Written(text=str(output))
+    if not written.text.strip():
+        raise AgentFailed("the model answered with an empty text", retryable=True)
+    cited = [sources[number - 1] for number in dict.fromkeys(written.sources) if 0 < number <= len(sources)]
+    return Draft(
+        text=written.text.strip(),
+        # An answer in plain words names none: it rests on what it was given.
+        sources=tuple(cited if isinstance(output, Written) else sources),
+        kind="answer" if written.known else "unknown",
+        handoff=written.handoff.strip(),
+        facts=tuple(Learned(key=fact.about, text=fact.text) for fact in written.facts),
+        **spent,
+    )
+
+
+def messages(history: Sequence[Utterance]) -> list[ModelMessage]:
+    """The conversation so far, as the library holds it."""
     from pydantic_ai.messages import (  # noqa: PLC0415 - an extra
         ModelRequest,
         ModelResponse,

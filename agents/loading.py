@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import importlib
 import inspect
-import sys
 import threading
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+import typing
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from agents import importing
 from agents.engine import AgentFailed, ReplyEngine
-from agents.turn import Draft, Turn
+from agents.turn import KINDS, Draft, Firing, Learned, Turn
 
+# Four messages of the longest that a provider takes. Nobody reads more on a phone; an agent that writes more is broken.
+MAX_REPLY = 6_400
+
+_SETTING = "MESSAGING_AGENT"
 _ALLOWED = (
     "an async function or a function that takes the turn, an object with such a method `reply`, "
     "or a class of such objects that is made without arguments"
@@ -27,10 +30,9 @@ def load_agent(path: str) -> ReplyEngine:
 
     Raises ValueError naming MESSAGING_AGENT, the value and what is allowed.
     """
-    module_name, _, name = path.strip().partition(":")
-    if not module_name or not name:
-        raise ValueError(f"MESSAGING_AGENT={path!r} must look like 'module:name', for example 'my_agent:reply'")
-    found = _attribute(_module(module_name, path), name, path)
+    module_name, name = importing.split(path, setting=_SETTING, example="my_agent:reply")
+    module = importing.module_of(module_name, path, setting=_SETTING)
+    found = importing.attribute(module, name, path, setting=_SETTING, allowed=_ALLOWED)
     if inspect.isclass(found):
         try:
             found = found()
@@ -39,6 +41,8 @@ def load_agent(path: str) -> ReplyEngine:
     target = found.reply if callable(getattr(found, "reply", None)) else found
     if not callable(target) or not _takes_one(target):
         raise ValueError(f"MESSAGING_AGENT={path!r} is {type(found).__name__}, but must be {_ALLOWED}")
+    if wrong := _wrong_return(target):
+        raise ValueError(f"MESSAGING_AGENT={path!r} {wrong}; it must {_RETURNS}")
     return LoadedAgent(target)
 
 
@@ -106,6 +110,12 @@ def _draft(result: Any) -> Draft:
         raise AgentFailed(f"the agent returned {type(result).__name__}; it must {_RETURNS}", retryable=False)
     if not draft.text.strip():
         raise AgentFailed(f"the agent returned an empty text; it must {_RETURNS}", retryable=False)
+    if len(draft.text) > MAX_REPLY:
+        raise AgentFailed(
+            f"the agent returned {len(draft.text)} characters; a reply has at most {MAX_REPLY}", retryable=False
+        )
+    if wrong := next((name for name, allowed in _FIELDS if not allowed(getattr(draft, name))), None):
+        raise AgentFailed(f"the agent returned a Draft whose {wrong} is not what a Draft may hold", retryable=False)
     try:
         draft.text.encode()
     except UnicodeEncodeError as error:
@@ -113,32 +123,39 @@ def _draft(result: Any) -> Draft:
     return draft
 
 
-def _module(name: str, path: str) -> Any:
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
+def _all(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, tuple | list) and all(isinstance(row, kind) for row in value)
+
+
+# A Draft of other types would travel to the conversation and fail there, out of the agent's sight.
+_FIELDS: tuple[tuple[str, Callable[[Any], bool]], ...] = (
+    ("kind", lambda value: value in KINDS),
+    ("sources", _all(str)),
+    ("facts", _all(Learned)),
+    ("handoff", lambda value: isinstance(value, str)),
+    ("cost", lambda value: value is None or (isinstance(value, int | float) and 0 <= value < float("inf"))),
+    (
+        "usage",
+        lambda value: (
+            isinstance(value, Mapping)
+            and all(isinstance(key, str) and isinstance(count, int) for key, count in value.items())
+        ),
+    ),
+    ("firings", _all(Firing)),
+)
+
+
+def _wrong_return(target: Callable[..., Any]) -> str:
+    """What is wrong with what a function says it returns; nothing where it does not say."""
+    if inspect.isgeneratorfunction(target) or inspect.isasyncgenfunction(target):
+        return "yields its reply in pieces, and nothing is streamed"
     try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-            raise ValueError(f"MESSAGING_AGENT={path!r}: {name} needs the module {error.name!r}") from error
-        raise ValueError(
-            f"MESSAGING_AGENT={path!r}: there is no module {name!r}, neither installed nor in {here}"
-        ) from error
-    except Exception as error:
-        raise ValueError(f"MESSAGING_AGENT={path!r}: importing {name!r} failed: {error}") from error
-
-
-def _attribute(module: Any, name: str, path: str) -> Any:
-    found = module
-    for part in name.split("."):
-        try:
-            found = getattr(found, part)
-        except AttributeError as error:
-            raise ValueError(
-                f"MESSAGING_AGENT={path!r}: the module {module.__name__!r} has no {name!r}. It must be {_ALLOWED}"
-            ) from error
-    return found
+        told = typing.get_type_hints(target).get("return")
+    except Exception:  # noqa: BLE001 - a name that only a type checker knows: the call will tell
+        return ""
+    if inspect.isclass(told) and not issubclass(told, str | Draft) and told is not object:
+        return f"returns {told.__name__}"
+    return ""
 
 
 def _takes_one(target: Callable[..., Any]) -> bool:

@@ -11,6 +11,12 @@ from datetime import datetime
 
 from memory.item import Recalled
 
+# What a guardrail did: the text was replaced as a whole, in part, or only looked at.
+BLOCKED, REDACTED, NOTED = "blocked", "redacted", "noted"
+
+# What became of a text, as a draft tells it.
+KINDS = frozenset({"answer", "unknown", "apology", "smalltalk"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
@@ -28,7 +34,7 @@ class Turn:
 
     `messages` are the new texts, `text` the same joined by newlines. `history` is the recent window before them,
     oldest first. `recalled` comes from memory, best first, and may reach across conversations and channels.
-    `attempt` counts from 1.
+    `attempt` counts from 1. `flow` is the name of the flow that runs.
     """
 
     text: str
@@ -39,17 +45,45 @@ class Turn:
     contact_id: str = ""
     conversation_id: str = ""
     attempt: int = 1
+    flow: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """A statement about the person that is worth keeping. `key` is what it is about ("name", "address")."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Firing:
+    """A guardrail that fired: which `check`, what it did (BLOCKED, REDACTED or NOTED), and why.
+
+    The reason names the rule, never what was written.
+    """
+
+    check: str
+    action: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """A reply not yet sent.
 
-    `sources` name what it rests on, for the operator. `kind` is "answer", "unknown" (says that it does not know),
-    "apology" or "smalltalk". `usage` counts what it cost, by the engine's own names.
+    `sources` name what it rests on, for the operator: "file: heading" of the knowledge base, "conversation", or
+    "memory:" and a source. `kind` is one of KINDS; "unknown" says that it does not know. `usage` counts what it cost,
+    by the engine's own names, `cost` is in US dollars where the price is known. `handoff` says why a human should go
+    on from here, if one should. `facts` are what the person told about themselves. `firings` are the guardrails that
+    fired.
     """
 
     text: str
     sources: tuple[str, ...] = ()
     kind: str = "answer"
     usage: Mapping[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    handoff: str = ""
+    facts: tuple[Learned, ...] = ()
+    firings: tuple[Firing, ...] = ()

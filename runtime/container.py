@@ -12,6 +12,7 @@ from temporalio.client import Client
 from agents.engine import ReplyEngine
 from agents.loading import load_agent
 from agents.offline import SAMPLE, OfflineEngine
+from agents.tools import ToolPolicy, load_tools
 from memory.embedder import Embedder
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
@@ -65,7 +66,22 @@ async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
     knowledge = KnowledgeBase(settings.messaging_knowledge or SAMPLE, embedder)
     await knowledge.prepare()
     if settings.messaging_agent_model:
-        from agents.llm import LlmEngine  # noqa: PLC0415 - the extra `llm` is only needed here
-
-        return LlmEngine(settings.messaging_agent_model, knowledge)
+        return _llm(settings, settings.messaging_agent_model, knowledge)
     return OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
+
+
+def _llm(settings: Settings, model: str, knowledge: KnowledgeBase) -> ReplyEngine:
+    from agents.llm import Limits, LlmEngine, LlmOptions  # noqa: PLC0415 - the extra `llm` is only needed here
+
+    limits = Limits(
+        requests=settings.messaging_agent_requests,
+        tokens=settings.messaging_agent_tokens,
+        timeout=settings.messaging_agent_timeout,
+    )
+    options = LlmOptions(
+        tools=load_tools(settings.messaging_tools) if settings.messaging_tools else (),
+        policy=ToolPolicy(allowed=settings.messaging_tool_places),
+        limits=limits,
+        prices=settings.messaging_agent_prices,
+    )
+    return LlmEngine(model, knowledge, options)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -14,7 +15,9 @@ from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from agents import pricing
 from messaging.config import explain
+from workflows.budget import Budget
 from workflows.policy import Rules, TurnPolicy
 
 
@@ -42,6 +45,16 @@ def _import_path(value: str) -> str:
     if not (module and colon and name):
         raise ValueError("must be an import path of the form module:name")
     return value
+
+
+def _places(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    if any(place.count("/") != 1 for place in value):
+        raise ValueError('must map places of the form "flow/channel", with * for any, to lists of names of tools')
+    return value
+
+
+def _prices(value: Any) -> Any:
+    return pricing.table(value) if isinstance(value, dict) else value
 
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
@@ -79,6 +92,16 @@ class Settings(BaseSettings):
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
+    messaging_agent_requests: Annotated[int, Field(ge=1, le=50)] = 6
+    messaging_agent_tokens: Annotated[int, Field(ge=1_000, le=2_000_000)] = 60_000
+    # The activity is given up after 300 s.
+    messaging_agent_timeout: Annotated[float, Field(ge=1, le=240)] = 45.0
+    messaging_agent_prices: Annotated[dict[str, pricing.Price], BeforeValidator(_prices)] = {}
+    messaging_tools: Annotated[str, Field(min_length=1)] | None = None
+    messaging_tool_places: Annotated[dict[str, tuple[str, ...]], AfterValidator(_places)] = {}
+    messaging_budget_answers: Annotated[int, Field(ge=0)] = 500
+    messaging_budget_tokens: Annotated[int, Field(ge=0)] = 0
+    messaging_budget_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
     messaging_knowledge: Path | None = None
     messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
@@ -96,6 +119,8 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         if self.messaging_agent and self.messaging_agent_model:
             raise ValueError("messaging_agent and messaging_agent_model exclude each other: set one of them")
+        if self.messaging_tools and not self.messaging_agent_model:
+            raise ValueError("messaging_tools: only a model calls tools, so messaging_agent_model must be set too")
         if not self.messaging_api_tokens and not self.is_loopback:
             raise ValueError(
                 "messaging_api_tokens: must be set when messaging_api_host is not a loopback address "
@@ -116,7 +141,12 @@ class Settings(BaseSettings):
     @property
     def rules(self) -> Rules:
         """What travels with each text."""
-        return Rules(turn_policy=self.messaging_turn_policy, idle_close=self.messaging_idle_close)
+        budget = Budget(
+            answers=self.messaging_budget_answers,
+            tokens=self.messaging_budget_tokens,
+            cost=self.messaging_budget_cost,
+        )
+        return Rules(turn_policy=self.messaging_turn_policy, idle_close=self.messaging_idle_close, budget=budget)
 
     def id_key(self) -> bytes:
         """The key that hides phone numbers in ids.

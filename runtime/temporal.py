@@ -29,6 +29,7 @@ _PASSED_THROUGH = (
     "agents",
     "memory",
     "messaging",
+    "workflows.budget",
     "workflows.consent",
     "workflows.contracts",
     "workflows.flow",

@@ -177,6 +177,7 @@ class ConversationWorkflow:
             reason=turn.reason,
             drafts=drafts,
             steps=tuple(run.records.values()),
+            **turn.told(),
         )
         workflow.set_current_details(f"turn {state.turn}: {turn.outcome.value} {turn.reason}".rstrip())
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
 from temporalio.common import RetryPolicy
+
+from workflows.budget import Budget
 
 
 class TurnPolicy(StrEnum):
@@ -29,6 +31,7 @@ class Rules:
 
     turn_policy: TurnPolicy = TurnPolicy.COALESCE
     idle_close: float = 24 * 3600
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,5 +117,7 @@ MAX_REDRAFTS = 5
 
 # Longest text handed on from one message: Conversations allows 32 KB inbound, a workflow must stay bounded.
 MAX_TEXT = 4_000
+
+SPENT = "That is all I can answer today. A colleague will get back to you."
 
 APOLOGY = "Sorry, I cannot answer right now. A colleague will get back to you."

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from agents.turn import Firing
 from memory import window
 from memory.item import MemoryItem
 from messaging.model import DeliveryStatus
 from workflows import policy
+from workflows.budget import Spending
 from workflows.inbox import Attachment, DeliveryUpdate, Inbound
 
 
@@ -62,7 +64,11 @@ class StepRecord:
 
 @dataclass(slots=True, kw_only=True)
 class TurnRecord:
-    """What became of a turn: which texts, how it ended and why, and every step of its last attempt."""
+    """What became of a turn: which texts, how it ended and why, and every step of its last attempt.
+
+    `usage` and `cost` (US dollars, as far as known) are of all its drafts. `sources` are what the last draft rests on,
+    `handoff` why it asks for a human, `firings` the guardrails that fired.
+    """
 
     number: int
     keys: tuple[str, ...]
@@ -72,6 +78,11 @@ class TurnRecord:
     reason: str = ""
     drafts: int = 0
     steps: tuple[StepRecord, ...] = ()
+    usage: dict[str, int] = field(default_factory=dict)
+    cost: float | None = None
+    sources: tuple[str, ...] = ()
+    handoff: str = ""
+    firings: tuple[Firing, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,6 +102,7 @@ class ConversationState:
     messages: list[MessageRecord] = field(default_factory=list)
     early: list[DeliveryUpdate] = field(default_factory=list)
     backlog: list[MemoryItem] = field(default_factory=list)
+    spending: Spending = field(default_factory=Spending)
     last_turn: TurnRecord | None = None
 
     def accept(self, key: str) -> bool:

@@ -1,4 +1,4 @@
-"""The default flow of a turn: screen → recall → reply → deliver → remember."""
+"""The default flow of a turn: screen → afford → recall → reply → check → deliver → remember."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
-from agents.turn import Draft, Turn, Utterance
+from agents.turn import BLOCKED, Draft, Turn, Utterance
 from memory import window
 from memory.item import AGENT, CONTACT, MemoryItem, item_id
 from messaging.errors import ErrorCode
@@ -58,6 +58,17 @@ class TurnContext:
         """The new texts as one."""
         return "\n".join(said(text) for text in self.texts)
 
+    def told(self) -> dict[str, Any]:
+        """What the turn's record says of its drafts."""
+        draft = self.results.get("reply")
+        found = (
+            {"sources": draft.sources, "handoff": draft.handoff, "firings": draft.firings}
+            if isinstance(draft, Draft)
+            else {}
+        )
+        spending = self.state.spending
+        return {**spending.of(self.state.turn), **found}
+
     def result(self, step: str, kind: type[R]) -> R:
         """A step's result.
 
@@ -104,6 +115,15 @@ def accepted(turn: TurnContext) -> bool:
     return bool(turn.texts)
 
 
+async def afford(turn: TurnContext) -> None:
+    """A conversation that has used up its day's budget waits for a human. The person is told so once a day."""
+    spending = turn.state.spending
+    if turn.texts and (over := spending.over(turn.state.rules.budget, workflow.now())):
+        turn.outcome, turn.reason = Outcome.HELD, over
+        if spending.told:
+            turn.texts = ()
+
+
 async def recall(turn: TurnContext) -> Recollection:
     """Ask this person's memory, over all channels and earlier conversations."""
     query = turn.text[: policy.MAX_TEXT]
@@ -119,7 +139,10 @@ async def without_memory(_: TurnContext, __: BaseException) -> Recollection:
 
 
 async def reply(turn: TurnContext) -> Draft:
-    """Have the agent write."""
+    """Have the agent write, unless it may not any more."""
+    if turn.outcome is Outcome.HELD:
+        turn.state.spending.told = True
+        return Draft(text=policy.SPENT, kind="apology")
     recalled = turn.results.get("recall")
     request = Turn(
         text=turn.text,
@@ -140,7 +163,22 @@ async def reply(turn: TurnContext) -> Draft:
         attempt=turn.attempt,
     )
     draft: Draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
+    account(turn, draft)
     return draft
+
+
+def account(turn: TurnContext, draft: Draft) -> None:
+    """What a draft cost counts, whether or not it is sent."""
+    turn.state.spending.add(draft.usage, draft.cost, workflow.now(), turn=turn.state.turn)
+
+
+async def check(turn: TurnContext) -> None:
+    """What the guardrails found in the draft: a text that must not be answered is not, and the turn says why."""
+    draft = turn.result("reply", Draft)
+    if blocked := [firing for firing in draft.firings if firing.action == BLOCKED]:
+        turn.reason = "; ".join(f"{firing.check}: {firing.reason}" for firing in blocked)
+        if draft.kind == "apology":  # the agent wrote what must not leave: somebody has to look
+            turn.outcome = Outcome.PARKED
 
 
 async def apologise(turn: TurnContext, error: BaseException) -> Draft:
@@ -275,16 +313,18 @@ DEFAULT: Flow[TurnContext] = Flow(
     "default",
     (
         Step(name="screen", run=screen),
+        Step(name="afford", run=afford, after=("screen",), when=accepted),
         Step(
             name="recall",
             run=recall,
-            after=("screen",),
+            after=("afford",),
             when=accepted,
             call=policy.RECALL,
             fallback=without_memory,
         ),
         Step(name="reply", run=reply, after=("recall",), call=policy.REPLY, fallback=apologise),
-        Step(name="deliver", run=deliver, after=("reply",), call=policy.DELIVER, guarded=True, fallback=undelivered),
+        Step(name="check", run=check, after=("reply",)),
+        Step(name="deliver", run=deliver, after=("check",), call=policy.DELIVER, guarded=True, fallback=undelivered),
         Step(name="remember", run=remember, after=("deliver",), call=policy.REMEMBER, fallback=remember_later),
     ),
 )

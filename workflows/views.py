@@ -11,7 +11,10 @@ from workflows.state import ConversationState, MessageRecord
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationView:
-    """Where a conversation stands. `pending` counts texts that no turn has taken yet."""
+    """Where a conversation stands. `pending` counts texts that no turn has taken yet.
+
+    `answers`, `tokens` and `cost` (US dollars, as far as known) are what its agent used so far.
+    """
 
     id: str
     contact_id: str
@@ -25,6 +28,9 @@ class ConversationView:
     unremembered: int
     created_at: datetime
     updated_at: datetime
+    answers: int = 0
+    tokens: int = 0
+    cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +55,7 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         unremembered=len(state.backlog),
         created_at=state.created_at,
         updated_at=state.updated_at,
+        answers=state.spending.total.answers,
+        tokens=state.spending.total.tokens,
+        cost=state.spending.total.cost,
     )

@@ -14,7 +14,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from agents import prompt
 from agents.engine import AgentFailed
-from agents.llm import LlmEngine
+from agents.llm import Limits, LlmEngine, LlmOptions
 from agents.offline import SAMPLE
 from agents.turn import Turn, Utterance
 from memory.embedders.hashing import HashingEmbedder
@@ -23,13 +23,15 @@ from memory.knowledge import KnowledgeBase
 Seen = list[tuple[list[ModelMessage], AgentInfo]]
 
 
-def engine_that(respond: Callable[[], str], seen: Seen | None = None, **options: Any) -> LlmEngine:
+def engine_that(
+    respond: Callable[[], str], seen: Seen | None = None, knowledge: KnowledgeBase | None = None, **options: Any
+) -> LlmEngine:
     def answer(messages: list[ModelMessage], info: AgentInfo) -> ModelResponse:
         if seen is not None:
             seen.append((messages, info))
         return ModelResponse(parts=[TextPart(content=respond())])
 
-    return LlmEngine(FunctionModel(answer), **options)
+    return LlmEngine(FunctionModel(answer), knowledge, LlmOptions(**options))
 
 
 def engine_that_raises(error: Exception) -> LlmEngine:
@@ -104,7 +106,7 @@ async def test_a_model_that_never_answers_is_given_up_on() -> None:
         raise AssertionError("unreachable")
 
     with pytest.raises(AgentFailed, match="no answer within") as caught:
-        await LlmEngine(FunctionModel(never), timeout=0.05).reply(Turn(text="hi"))
+        await LlmEngine(FunctionModel(never), None, LlmOptions(limits=Limits(timeout=0.05))).reply(Turn(text="hi"))
     assert caught.value.retryable
 
 
@@ -118,8 +120,9 @@ async def test_an_empty_answer_is_tried_again() -> None:
 def test_a_model_that_cannot_be_used_names_the_setting(model: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for key in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.delenv(key, raising=False)
-    with pytest.raises(ValueError, match="MESSAGING_AGENT_MODEL"):
+    with pytest.raises(ValueError, match="MESSAGING_AGENT_MODEL") as caught:
         LlmEngine(model)
+    assert "\n" not in str(caught.value)
 
 
 def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,6 +56,35 @@ nothing = lambda turn: None
 bytes_ = lambda turn: b"hello"
 two = lambda turn, other: "x"
 
+async def in_pieces(turn):
+    yield "a"
+
+def in_pieces_too(turn):
+    yield "a"
+
+async def a_number(turn) -> int:
+    return 1
+
+async def told(turn) -> "str | Draft":
+    return "told"
+
+async def unreadable(turn) -> "NoSuchName":
+    return "unreadable"
+
+def long(turn):
+    return "x" * 6401
+
+def draft_of(**fields):
+    return lambda turn: Draft(text="fine", **fields)
+
+odd_kind = draft_of(kind="guess")
+odd_sources = draft_of(sources=(1,))
+odd_facts = draft_of(facts=("name",))
+odd_handoff = draft_of(handoff=True)
+odd_cost = draft_of(cost=float("nan"))
+odd_usage = draft_of(usage={"tokens": "many"})
+odd_firings = draft_of(firings=("length",))
+
 async def fails(turn):
     raise RuntimeError("the user's own error")
 """
@@ -85,6 +114,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("called", "callable hello"),
         ("Callable", "callable hello"),
         ("Nested.Inner", "class hello"),
+        ("told", "told"),
+        ("unreadable", "unreadable"),
     ],
 )
 async def test_every_allowed_shape_answers(name: str, expected: str) -> None:
@@ -117,6 +148,9 @@ async def test_a_function_that_blocks_does_not_block_the_event_loop() -> None:
         ("my_agent:number", "is int, but must be"),
         ("my_agent:two", "is function, but must be"),
         ("my_agent:Needy", "cannot be made without arguments"),
+        ("my_agent:in_pieces", "nothing is streamed"),
+        ("my_agent:in_pieces_too", "nothing is streamed"),
+        ("my_agent:a_number", "returns int; it must return a text"),
         ("..:reply", "MESSAGING_AGENT"),
     ],
 )
@@ -131,6 +165,19 @@ def test_what_cannot_be_loaded_names_the_setting_the_value_and_what_is_allowed(p
 async def test_a_reply_of_another_kind_fails_for_good_and_says_what_is_allowed(name: str) -> None:
     with pytest.raises(AgentFailed, match="return a text that is not empty, or a Draft") as caught:
         await load_agent(f"my_agent:{name}").reply(Turn(text="hello"))
+    assert not caught.value.retryable
+
+
+async def test_a_reply_that_is_too_long_fails_for_good_and_says_how_long_it_may_be() -> None:
+    with pytest.raises(AgentFailed, match="6401 characters; a reply has at most 6400") as caught:
+        await load_agent("my_agent:long").reply(Turn(text="hello"))
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("field", ["kind", "sources", "facts", "handoff", "cost", "usage", "firings"])
+async def test_a_draft_of_other_types_is_refused_before_it_travels(field: str) -> None:
+    with pytest.raises(AgentFailed, match=f"a Draft whose {field} is not") as caught:
+        await load_agent(f"my_agent:odd_{field}").reply(Turn(text="hello"))
     assert not caught.value.retryable
 
 

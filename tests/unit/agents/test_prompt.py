@@ -32,7 +32,7 @@ def test_everything_known_has_its_place() -> None:
     )
     assert built.system.startswith(prompt.INSTRUCTIONS)
     assert "The person writes by sms." in built.system
-    assert "<knowledge>\n[Hours]\nOpen at nine.\n</knowledge>" in built.system
+    assert "<knowledge>\n1. [Hours]\nOpen at nine.\n</knowledge>" in built.system
     assert "- 2026-05-03 12:30 by whatsapp, The person said: I like tea" in built.system
     assert [(row.role, row.text) for row in built.history] == [("contact", "hi"), ("agent", "hello")]
     assert built.user == "How are you?"

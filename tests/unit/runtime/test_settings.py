@@ -181,3 +181,34 @@ def test_a_secret_is_not_printed(name: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError):
         load().messaging_api_port = 1  # type: ignore[misc]
+
+
+def test_prices_places_and_budgets_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_AGENT_PRICES", '{"a-model": {"input": 0.25, "output": 2}}')
+    monkeypatch.setenv("MESSAGING_TOOL_PLACES", '{"*/sms": ["order_status"]}')
+    monkeypatch.setenv("MESSAGING_BUDGET_COST", "0.5")
+    settings = load()
+
+    assert settings.messaging_agent_prices["a-model"].of(input_tokens=1_000_000, output_tokens=500_000) == 1.25
+    assert settings.messaging_tool_places == {"*/sms": ("order_status",)}
+    assert settings.rules.budget.cost == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("MESSAGING_AGENT_PRICES", '{"m": {"input": 1}}', '"output": dollars'),
+        ("MESSAGING_AGENT_PRICES", '{"m": {"input": -1, "output": 1}}', "both 0 or more"),
+        ("MESSAGING_AGENT_PRICES", '{"m": 3}', "both 0 or more"),
+        ("MESSAGING_TOOL_PLACES", '{"sms": ["a"]}', "flow/channel"),
+        ("MESSAGING_TOOLS", "shop", "MESSAGING_AGENT_MODEL must be set too"),
+    ],
+)
+def test_a_wrong_setting_of_the_agent_says_what_is_allowed(
+    name: str, value: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=name) as wrong:
+        load()
+
+    assert says in str(wrong.value)

@@ -66,17 +66,19 @@ def test_a_drawing_tells_what_became_of_each_step() -> None:
     assert '  c["c"]' in drawn
 
 
-def test_the_default_flow_is_the_five_steps_in_a_row() -> None:
+def test_the_default_flow_is_its_steps_in_a_row() -> None:
     assert [(step.name, step.after) for step in steps.DEFAULT.steps] == [
         ("screen", ()),
-        ("recall", ("screen",)),
+        ("afford", ("screen",)),
+        ("recall", ("afford",)),
         ("reply", ("recall",)),
-        ("deliver", ("reply",)),
+        ("check", ("reply",)),
+        ("deliver", ("check",)),
         ("remember", ("deliver",)),
     ]
     assert [step.name for step in steps.DEFAULT.steps if step.guarded] == ["deliver"]
-    # Only screen may end a turn by failing; everything that leaves the process has somewhere to fall.
-    assert [step.name for step in steps.DEFAULT.steps if step.fallback is None] == ["screen"]
+    # Only what is pure may end a turn by failing; everything that leaves the process has somewhere to fall.
+    assert [step.name for step in steps.DEFAULT.steps if step.fallback is None] == ["screen", "afford", "check"]
 
 
 def _of_activity(cause: BaseException) -> ActivityError:
