@@ -50,7 +50,7 @@ def create_app(config: SimulatorConfig | None = None) -> FastAPI:
             *control.routes(),
             Route("/", Phone(config).page, methods=["GET"]),
             *mounts,
-            Route("/{path:path}", rest, methods=["GET", "POST", "DELETE"]),
+            Route("/{path:path}", rest, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         ]
         keeper = asyncio.create_task(_keep_short(world))
         try:

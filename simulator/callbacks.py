@@ -47,6 +47,8 @@ def inbound(account: str, message: Message, urls: Urls, quoted: Message | None =
         "SmsStatus": "received",
         "ApiVersion": API_VERSION,
     }
+    if message.messaging_service_sid:
+        fields["MessagingServiceSid"] = message.messaging_service_sid
     for n, media in enumerate(message.media):
         fields[f"MediaContentType{n}"] = media["content_type"]
         fields[f"MediaUrl{n}"] = urls.media(message.sid, media["sid"])

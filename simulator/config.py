@@ -60,12 +60,21 @@ class SimulatorConfig:
     whatsapp_window: bool = True
     """Free-form WhatsApp more than 24 h after the person's last text fails with 63016."""
 
+    strict_callbacks: bool = False
+    """A StatusCallback must be reachable from the Internet (21609), as on Twilio."""
+    template_review: float = 0.0
+    """Seconds until WhatsApp approves a template that was handed in."""
+    actions_per_second: int | None = None
+    """Mutations of each kind that Conversations takes a second (Twilio: 30); more get 429. None: no limit."""
+
     opt_out: bool = True
     """STOP and START on SMS as Twilio handles them by default: a fixed answer, and 21610 for the next send."""
 
     data: Path | None = None
     seed: int | None = None
     max_messages: int = 100_000
+    max_media_bytes: int = 512 * 1024 * 1024
+    """Uploaded files together; the oldest make room."""
     max_records: int = 20_000
     """Size of the transcript and of the webhook log."""
 
@@ -88,7 +97,7 @@ class SimulatorConfig:
             if not re.fullmatch(r"https?://[^\s#?]+", value):
                 raise ValueError(f"{name}: an http or https URL expected")
             object.__setattr__(self, name, value)
-        if self.max_messages < 1 or self.max_records < 1:
-            raise ValueError("max_messages, max_records: must be at least 1")
+        if self.max_messages < 1 or self.max_records < 1 or self.max_media_bytes < 1:
+            raise ValueError("max_messages, max_records, max_media_bytes: must be at least 1")
         if unknown := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
             raise ValueError(f"webhook_retry_policy: unknown {sorted(unknown)}")

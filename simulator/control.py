@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from simulator import inbound
+from simulator import control_content, inbound
 from simulator.clock import FAR, iso_ms, parse_duration, parse_iso
 from simulator.errors import ControlError
 from simulator.records import Message
@@ -35,6 +35,9 @@ class Control:
             ("POST", "chat", self._chat),
             ("POST", "read", self._read),
             ("GET", "messages", self._messages),
+            ("POST", "media", self._add_media),
+            ("GET", "media/{sid}", self._media),
+            ("POST", "templates", self._set_template),
             ("GET", "transcript", self._transcript),
             ("GET", "events", self._events),
             ("GET", "webhooks", self._webhooks),
@@ -55,7 +58,7 @@ class Control:
         self._closing.set()
 
     async def _inbound(self, request: Request) -> Response:
-        text = inbound.read(await _fields(request), self._world.config, self._world.sids)
+        text = inbound.read(await _fields(request), self._world.config, self._attach)
         if self._world.texting.number(text.recipient) is None:
             raise ControlError("to", "not one of our numbers", 404)
         message = self._world.texting.receive(text)
@@ -88,6 +91,15 @@ class Control:
         return _json(
             {"messages": [message_view(message) for message in rows], "last_id": self._world.transcript.last_id}
         )
+
+    async def _add_media(self, request: Request) -> Response:
+        return _json(await control_content.add_media(self._world, request), 201)
+
+    async def _media(self, request: Request) -> Response:
+        return control_content.open_media(self._world, request.path_params["sid"])
+
+    async def _set_template(self, request: Request) -> Response:
+        return _json(control_content.set_template(self._world, await _fields(request)))
 
     async def _transcript(self, request: Request) -> Response:
         after = _whole("after", request.query_params.get("after"), 0, 0)
@@ -174,6 +186,9 @@ class Control:
                 "webhooks_pending": self._world.webhooks.pending,
             }
         )
+
+    def _attach(self, urls: list[str], kinds: list[str]) -> list[dict[str, str]]:
+        return self._world.uploads.attach(self._world.talks.default_service, urls, kinds)
 
     def _of(self, phone: str) -> list[Message]:
         """A bare number stands for the person on every channel that knows people by number."""

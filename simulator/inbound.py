@@ -1,22 +1,29 @@
 """What a person's phone may send, as `POST /_sim/inbound` takes it: checked, and made an Incoming."""
 
 import re
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.types import StringConstraints
 
-from simulator import address, callbacks
+from simulator import address
 from simulator.config import SimulatorConfig
 from simulator.errors import ControlError
-from simulator.sids import Sids
 from simulator.texting import Incoming
+from simulator.uploads import PATH as MEDIA_PATH
 
 CHANNELS = ("sms", "whatsapp", "rcs", "messenger")
 _MAX_BODY = 32 * 1024  # characters; https://www.twilio.com/docs/conversations/conversations-limits
 _MAX_MEDIA = 10
 _BSUID = re.compile(r"(whatsapp:)?[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
-Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", max_length=4000)]
+_MAX_URL = 24 * 1024 * 1024  # characters: a file of 16 MB, WhatsApp's largest, as a data: URL
+Url = Annotated[
+    str,
+    StringConstraints(pattern=rf"^([A-Za-z][A-Za-z0-9+.-]*:\S+|{MEDIA_PATH}ME[0-9a-f]{{32}})$", max_length=_MAX_URL),
+]
+Attach = Callable[[list[str], list[str]], list[dict[str, str]]]
+"""URLs and their types, as far as they are known, to media of a message. Raises ValueError."""
 
 
 class _Strict(BaseModel):
@@ -70,7 +77,7 @@ class Text(_Strict):
     referral: Referral | None = None
 
 
-def read(fields: dict[str, Any], config: SimulatorConfig, sids: Sids) -> Incoming:
+def read(fields: dict[str, Any], config: SimulatorConfig, attach: Attach) -> Incoming:
     """Raises ControlError that names the wrong field."""
     try:
         text = Text.model_validate({name: value for name, value in fields.items() if value is not None})
@@ -89,12 +96,16 @@ def read(fields: dict[str, Any], config: SimulatorConfig, sids: Sids) -> Incomin
     }
     if not (text.body or text.media or text.button or text.location):
         raise ControlError("body", "a text, media, button or location expected")
-    media = [Media(url=item) if isinstance(item, str) else item for item in text.media]
+    given = [Media(url=item) if isinstance(item, str) else item for item in text.media]
+    try:
+        media = attach([item.url for item in given], [item.content_type for item in given])
+    except ValueError as problem:
+        raise ControlError("media", str(problem)) from problem
     return Incoming(
         sender=sender,
         recipient=_address("to", text.to or own[channel], channel),
         body=text.body or (text.button.text if text.button else ""),
-        media=callbacks.media(sids, [item.url for item in media], [item.content_type for item in media]),
+        media=media,
         profile_name=text.profile_name or None,
         extras=_extras(text, external),
     )

@@ -31,6 +31,11 @@ class Message:
     send_at: float | None = None
     heard: bool = False
     """Inbound: the number's webhook took it."""
+    read: bool = False
+    """Inbound: the product showed that it was read (WhatsApp)."""
+    buttons: list[dict[str, str]] = field(default_factory=list)
+    """Quick replies that the person may press. Each: text, payload."""
+    feedback: str | None = None
     conversation_sid: str | None = None
     chat_message_sid: str | None = None
     receipt_sid: str | None = None
@@ -65,16 +70,84 @@ class Number:
     address: str
     sms_url: str
     sms_method: str = "POST"
+    sms_fallback_url: str = ""
+    sms_fallback_method: str = "POST"
     status_callback: str = ""
     friendly_name: str = ""
+    messaging_service_sid: str | None = None
+    """The pool it belongs to."""
+    settings: dict[str, str] = field(default_factory=dict)
+    """What else an IncomingPhoneNumber was given (voice, bundle, emergency): kept and shown."""
     created: float
     updated: float
 
 
 @dataclass(slots=True, kw_only=True)
 class Service:
+    """A Conversations service. `settings` hold its configuration and its notifications, under `notifications`."""
+
     sid: str
     friendly_name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class MessagingService:
+    """A pool of senders (MG…) and what is common to their texts."""
+
+    sid: str
+    friendly_name: str
+    inbound_request_url: str | None = None
+    inbound_method: str = "POST"
+    fallback_url: str | None = None
+    fallback_method: str = "POST"
+    status_callback: str | None = None
+    sticky_sender: bool = True
+    mms_converter: bool = True
+    smart_encoding: bool = True
+    scan_message_content: str = "inherit"
+    fallback_to_long_code: bool = True
+    area_code_geomatch: bool = True
+    synchronous_validation: bool = False
+    validity_period: int = 36_000
+    usecase: str = "undeclared"
+    use_inbound_webhook_on_number: bool = False
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Upload:
+    """A file in the media service."""
+
+    sid: str
+    service: str
+    content_type: str
+    size: int
+    filename: str | None = None
+    author: str | None = None
+    category: str | None = "media"
+    message_sid: str | None = None
+    conversation: str | None = None
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Template:
+    """A content template (HX…) and how far WhatsApp's review of it has come."""
+
+    sid: str
+    friendly_name: str | None
+    language: str
+    variables: dict[str, str] = field(default_factory=dict)
+    types: dict[str, dict[str, Any]] = field(default_factory=dict)
+    approval: dict[str, Any] = field(default_factory=dict)
+    """name, category, allow_category_change, once it was handed in."""
+    status: str = "unsubmitted"
+    """Of `content.STATUSES`."""
     created: float
     updated: float
 
@@ -135,7 +208,10 @@ class ChatMessage:
     body: str | None = None
     attributes: str = "{}"
     media: list[dict[str, Any]] = field(default_factory=list)
+    """Each: sid (ME…), url, content_type, filename, size."""
     content_sid: str | None = None
+    content_variables: dict[str, str] = field(default_factory=dict)
+    subject: str | None = None
     created: float
     updated: float
 

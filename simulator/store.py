@@ -11,12 +11,15 @@ from simulator.records import (
     Conversation,
     Hook,
     Message,
+    MessagingService,
     Number,
     OptOut,
     Participant,
     Receipt,
     Service,
     Setting,
+    Template,
+    Upload,
 )
 from simulator.table import Index, Table
 
@@ -39,6 +42,9 @@ class Store:
         )
         self.numbers = Table("numbers", Number, journal)
         self.services = Table("services", Service, journal)
+        self.messaging_services = Table("messaging_services", MessagingService, journal)
+        self.templates = Table("templates", Template, journal)
+        self.uploads = Table("uploads", Upload, journal)
         self.unique_names = Index[Conversation](lambda c: c.unique_name and (c.service, c.unique_name), "unique_name")
         self.conversations = Table("conversations", Conversation, journal, indexes=(self.unique_names,))
         self.members = Index[Participant](lambda p: p.conversation)
@@ -63,6 +69,9 @@ class Store:
                 self.messages,
                 self.numbers,
                 self.services,
+                self.messaging_services,
+                self.templates,
+                self.uploads,
                 self.conversations,
                 self.participants,
                 self.chat_messages,

@@ -8,9 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator import events
+from simulator import address, callbacks, events
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.content import Rendered, render
 from simulator.events import Events
 from simulator.idleness import Idleness
 from simulator.records import AddressConfig, ChatMessage, Conversation, Hook, Message, Participant, Receipt
@@ -18,6 +19,7 @@ from simulator.sids import Sids
 from simulator.store import Store
 from simulator.texting import Outgoing, Texting
 from simulator.transcript import Transcript
+from simulator.uploads import too_large
 
 RECEIPT_STATUSES = frozenset({"sent", "delivered", "read", "failed", "undelivered"})
 
@@ -144,6 +146,11 @@ class Talks:
         if state != before:
             self._idleness.watch(conversation)
         self._store.chat_messages.add(message)
+        for media in message.media:
+            if (upload := self._store.uploads.get(media["sid"])) is not None:
+                self._store.uploads.change(
+                    upload, service=conversation.service, conversation=conversation.sid, message_sid=message.sid
+                )
         if relay_of is not None:
             relay_of.chat_message_sid = message.sid
         if state != before:
@@ -169,7 +176,7 @@ class Talks:
             source=source,
             relay_of=message,
             body=message.body,
-            media=[_chat_media(media) for media in message.media],
+            media=[self._chat_media(media) for media in message.media],
         )
         return conversation.sid
 
@@ -240,17 +247,29 @@ class Talks:
             if participant.pair is None or message.author in {participant.identity, participant.address}:
                 continue
             person, number = participant.pair
-            self._texting.send(
-                Outgoing(
-                    sender=number,
-                    recipient=person,
-                    body=message.body or "",
-                    media=[{k: str(m[k]) for k in ("sid", "url", "content_type")} for m in message.media],
-                    content_sid=message.content_sid,
-                    conversation_sid=conversation.sid,
-                    chat_message_sid=message.sid,
-                )
-            )
+            self._texting.send(self._copy(conversation, message, person=person, number=number))
+
+    def _copy(self, conversation: Conversation, message: ChatMessage, *, person: str, number: str) -> Outgoing:
+        """What one phone gets of a message: a template is rendered for its channel."""
+        channel = address.channel(person)
+        rendered = Rendered(body=message.body or "", failure=too_large(channel, message.media))
+        media = [{k: str(m[k]) for k in ("sid", "url", "content_type")} for m in message.media]
+        template = self._store.templates.get(message.content_sid or "")
+        if template is not None:
+            in_window = self._texting.in_window(person, number)
+            rendered = render(template, message.content_variables, channel, in_window=in_window)
+            media = callbacks.media(self._sids, rendered.media)
+        return Outgoing(
+            sender=number,
+            recipient=person,
+            body=rendered.body,
+            media=media,
+            buttons=rendered.buttons,
+            failure=rendered.failure,
+            content_sid=message.content_sid,
+            conversation_sid=conversation.sid,
+            chat_message_sid=message.sid,
+        )
 
     def _stir(self, conversation: Conversation) -> None:
         self._store.conversations.change(conversation, active_at=self._clock.now())
@@ -269,7 +288,10 @@ class Talks:
     def _log(self, conversation: Conversation, event: str) -> None:
         self._transcript.add("conversation", sid=conversation.sid, event=event)
 
-
-def _chat_media(media: dict[str, str]) -> dict[str, Any]:
-    name = PurePosixPath(urlsplit(media["url"]).path).name
-    return {**media, "filename": name or f"media{mimetypes.guess_extension(media['content_type']) or ''}", "size": 0}
+    def _chat_media(self, media: dict[str, str]) -> dict[str, Any]:
+        """A phone's attachment as a conversation shows it; of a mere URL nobody knows the size."""
+        upload = self._store.uploads.get(media["sid"])
+        name = (upload.filename if upload else None) or PurePosixPath(urlsplit(media["url"]).path).name
+        if "." not in name:
+            name = f"{name or 'media'}{mimetypes.guess_extension(media['content_type']) or ''}"
+        return {**media, "filename": name, "size": upload.size if upload else 0}

@@ -13,7 +13,9 @@ from simulator import address, callbacks, segments, twiml
 from simulator.clock import Clock, Timer
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
+from simulator.content import Failure
 from simulator.faults import Faults
+from simulator.pools import Pools
 from simulator.records import Message, Number
 from simulator.sids import Sids
 from simulator.store import Store
@@ -47,6 +49,9 @@ class Outgoing:
     sender: str | None
     direction: str = "outbound-api"
     media: list[dict[str, str]] = field(default_factory=list)
+    buttons: list[dict[str, str]] = field(default_factory=list)
+    failure: Failure | None = None
+    """How the channel will refuse it, when that is known beforehand."""
     status_callback: str | None = None
     messaging_service_sid: str | None = None
     content_sid: str | None = None
@@ -80,6 +85,7 @@ class Texting:
         webhooks: Webhooks,
         faults: Faults,
         consent: Consent,
+        pools: Pools,
         urls: Urls,
     ) -> None:
         self._config = config
@@ -90,6 +96,7 @@ class Texting:
         self._webhooks = webhooks
         self._faults = faults
         self._consent = consent
+        self._pools = pools
         self._urls = urls
         self._timers: dict[str, Timer] = {}
         self._doomed: dict[str, tuple[str, int, str]] = {}
@@ -105,11 +112,12 @@ class Texting:
             sender=out.sender or "",
             recipient=out.recipient,
             body=out.body,
-            status="scheduled" if out.send_at else "queued" if out.sender else "accepted",
+            status="scheduled" if out.send_at else "accepted" if out.messaging_service_sid else "queued",
             created=now,
             updated=now,
             num_segments=segments.count(out.body) if sms else 1,
             media=out.media,
+            buttons=out.buttons,
             messaging_service_sid=out.messaging_service_sid,
             status_callback=out.status_callback,
             content_sid=out.content_sid,
@@ -119,6 +127,8 @@ class Texting:
         )
         if (fault := self._faults.take(("delivery",))) is not None:
             self._doomed[message.sid] = (fault.outcome, fault.code, "Delivery failed by an armed fault")
+        elif out.failure is not None:
+            self._doomed[message.sid] = out.failure
         elif self._outside_window(message):
             self._doomed[message.sid] = _OUT_OF_WINDOW
         self._store.messages.add(message)
@@ -147,7 +157,7 @@ class Texting:
         self._store.messages.add(message)
         self._transcript.add("inbound", **message_view(message))
         number = self.number(text.recipient)
-        if number is not None and number.sms_url and (message.conversation_sid is None or self._config.dual_delivery):
+        if number is not None and (message.conversation_sid is None or self._config.dual_delivery):
             self._announce(message, number)
         answer = self._consent.heard(message) if self._config.opt_out and message.channel == "sms" else None
         if answer is not None:
@@ -156,6 +166,26 @@ class Texting:
 
     def number(self, value: str) -> Number | None:
         return next((number for number in self._store.numbers.rows.values() if number.address == value), None)
+
+    def in_window(self, person: str, number: str | None) -> bool:
+        """Whether free-form texts reach this person: on WhatsApp, for a day after their last one. Without a number,
+        any of ours on the channel counts."""
+        if address.channel(person) != "whatsapp" or not self._config.whatsapp_window:
+            return True
+        heard = reversed(self._store.messages_from.of(person).values())
+        last = next((m for m in heard if m.inbound and number in {None, m.recipient}), None)
+        return last is not None and self._clock.now() - last.created <= _WINDOW
+
+    def typing(self, *, phone: str, number: str, message_sid: str | None) -> None:
+        """The person sees that an answer is being written; what they wrote up to that message is read."""
+        if message_sid is not None:
+            for message in self._store.messages_from.of(phone).values():
+                if message.inbound and message.number == number and not message.read:
+                    self._store.messages.change(message, read=True)
+                if message.sid == message_sid:
+                    break
+        channel = address.channel(phone)
+        self._transcript.add("typing", phone=phone, number=number, channel=channel, message_sid=message_sid)
 
     def cancel(self, message: Message) -> None:
         """A scheduled message is not sent."""
@@ -187,11 +217,7 @@ class Texting:
         self._doomed.clear()
 
     def _outside_window(self, message: Message) -> bool:
-        if message.channel != "whatsapp" or message.content_sid or not self._config.whatsapp_window:
-            return False
-        heard = reversed(self._store.messages_from.of(message.recipient).values())
-        last = next((m for m in heard if m.inbound and m.recipient == message.sender), None)
-        return last is None or message.created - last.created > _WINDOW
+        return not message.content_sid and not self.in_window(message.recipient, message.sender or None)
 
     def _schedule(self, message: Message) -> None:
         status = NEXT.get(message.status)
@@ -216,9 +242,12 @@ class Texting:
             self._move(message, str(end), error_code=code, error_message=text)
             return
         if message.status == "accepted" and not message.sender:
-            # The pool of a messaging service is our one number of the recipient's channel.
-            own = self._config.whatsapp_number if message.channel == "whatsapp" else self._config.phone_number
-            self._store.messages.change(message, sender=address.on_channel(message.channel, own))
+            sender = self._pools.choose(message.messaging_service_sid or "", message.recipient)
+            if sender is None:
+                lost = "The Messaging Service has no sender for this channel."
+                self._move(message, "failed", error_code=21703, error_message=lost)
+                return
+            self._store.messages.change(message, sender=sender.address)
         self._move(message, status)
         self._schedule(message)
 
@@ -250,11 +279,16 @@ class Texting:
             )
 
     def _announce(self, message: Message, number: Number) -> None:
+        url, method, pool = self._pools.inbound(number)
+        if pool is not None:
+            self._store.messages.change(message, messaging_service_sid=pool)
+        if not url:
+            return
         quoted = self._store.messages.get(message.extras.get("reply_to", ""))
         self._webhooks.send(
             Delivery(
-                url=number.sms_url,
-                method=number.sms_method,
+                url=url,
+                method=method,
                 params=callbacks.inbound(self._config.account_sid, message, self._urls, quoted),
                 event="message",
                 subject=message.sid,

@@ -6,12 +6,14 @@ from simulator.config import SimulatorConfig
 from simulator.consent import Consent
 from simulator.events import Events
 from simulator.faults import Faults
-from simulator.records import Hook, Number, Setting
+from simulator.pools import Pools
+from simulator.records import Hook, Number, Setting, Template
 from simulator.sids import Sids
 from simulator.store import Store
 from simulator.talks import Talks
 from simulator.texting import Texting
 from simulator.transcript import Transcript
+from simulator.uploads import Uploads
 from simulator.views import Urls
 from simulator.webhooks import Webhooks
 
@@ -32,6 +34,8 @@ class World:
         self.faults = Faults()
         self.webhooks = Webhooks(config, self.transcript, self.faults)
         self.consent = Consent(self.store)
+        self.pools = Pools(config=config, clock=self.clock, store=self.store)
+        self.uploads = Uploads(config=config, clock=self.clock, sids=self.sids, store=self.store)
         self.texting = Texting(
             config=config,
             clock=self.clock,
@@ -41,6 +45,7 @@ class World:
             webhooks=self.webhooks,
             faults=self.faults,
             consent=self.consent,
+            pools=self.pools,
             urls=self.urls,
         )
         self.talks = Talks(
@@ -65,6 +70,7 @@ class World:
         self.webhooks.cancel()
         self.clock.reset()
         self.faults.clear()
+        self.uploads.clear()
         self.store.clear()
         self.transcript.clear()
         self._furnish()
@@ -75,6 +81,12 @@ class World:
         still = self.clock.now() if self.clock.paused else None
         self.store.settings.add(Setting(sid="clock", value={"offset": self.clock.offset, "still": still}))
 
+    def reviewed(self, template: Template) -> str:
+        """Where WhatsApp's review of a template stands by now."""
+        if template.status == "received" and self.clock.now() >= template.updated + self.config.template_review:
+            self.store.templates.change(template, status="approved")
+        return template.status
+
     async def aclose(self) -> None:
         self.texting.stop()
         await self.webhooks.aclose()
@@ -84,6 +96,7 @@ class World:
         """Our addresses and the account-wide hook. What was changed before a restart stays; URLs follow the config
         as long as nobody changed them, so that a product on another port is found again."""
         now, config, store = self.clock.now(), self.config, self.store
+        self.pools.furnish()
         inbound = config.webhook_base + config.messages_path
         own = (config.phone_number, f"whatsapp:{config.whatsapp_number}", config.rcs_sender, config.messenger_page)
         for value in own:

@@ -1,5 +1,6 @@
 """One REST call, taken apart, and its answer."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,8 @@ class Call:
     """Without product prefix and query."""
     query: Fields
     form: Fields
+    body: bytes = b""
+    content_type: str = ""
     ids: tuple[str, ...] = ()
     """What stood in the path at the route's placeholders."""
     service: str = ""
@@ -31,6 +34,22 @@ class Call:
     def source(self) -> str | None:
         """The Source of events that this call causes; None when it causes none."""
         return "API" if self.webhook_enabled else None
+
+    @property
+    def url(self) -> str:
+        """This call's own absolute address, without query."""
+        path = f"/v1{self.service_path}{self.path[3:]}" if self.service_path else self.path
+        return self.world.urls.of(self.product) + path
+
+    def json(self) -> dict[str, Any]:
+        """The body of a call to one of the JSON products. Raises TwilioError."""
+        try:
+            value = json.loads(self.body)
+        except ValueError as problem:
+            raise TwilioError(20001, "The request body is not valid JSON") from problem
+        if not isinstance(value, dict):
+            raise TwilioError(20001, "The request body must be a JSON object")
+        return value
 
     def text(self, name: str) -> str | None:
         """A form field's first value, or None when it is not there."""
@@ -45,6 +64,19 @@ class Call:
         """record field -> value, for those form fields that are there."""
         return {field_: value for field_, name in names.items() if (value := self.text(name)) is not None}
 
+    def flag(self, name: str) -> bool | None:
+        """True or False of a form field; None when it is not there."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if value.lower() not in {"true", "false"}:
+            raise TwilioError(20001, f"Invalid {name} parameter: true or false expected")
+        return value.lower() == "true"
+
+    def flags(self, **names: str) -> dict[str, bool]:
+        """record field -> value, for those yes-or-no form fields that are there."""
+        return {field_: value for field_, name in names.items() if (value := self.flag(name)) is not None}
+
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         value = self.asked(name)
         if value is None:
@@ -56,8 +88,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
+    """`content` instead of `body`: bytes as they are, whose type is in the headers."""
+
     body: dict[str, Any] | None = None
     status: int = 200
+    content: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -12,8 +12,12 @@ from simulator.errors import TwilioError, not_found
 from simulator.records import ChatMessage, Receipt
 from simulator.rest import conversations, paging
 from simulator.rest.call import GONE, Call, Reply
-from simulator.rest.messages import MAX_BODY
+from simulator.rest.outgoing import MAX_BODY, variables
 from simulator.rest.participants import MAX_ATTRIBUTES
+from simulator.sids import looks_like
+from simulator.uploads import attachment
+
+_MAX_AUTHOR = 256
 
 # How far a copy has come, for the summary in `delivery`.
 _REACHED = {
@@ -29,22 +33,11 @@ def create(call: Call) -> Reply:
     conversation = conversations.find(call)
     if conversation.state == "closed":
         raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    body, content = call.text("Body"), call.text("ContentSid")
-    if not body and not content:
-        if call.text("MediaSid"):
-            raise TwilioError(50507, "Media not found")  # there is no media service to upload to
-        raise TwilioError(50503, "Message body not provided")
-    if body and len(body) > MAX_BODY:
-        raise TwilioError(50504, "Message body parameter is too long")
-    fields: dict[str, Any] = conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
-    message = call.world.talks.say(
-        conversation,
-        author=call.text("Author") or "system",
-        source=call.source,
-        body=None if content else body,
-        content_sid=content,
-        **fields,
-    )
+    fields: dict[str, Any] = _content(call) | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
+    author = call.text("Author") or "system"
+    if len(author) > _MAX_AUTHOR:
+        raise TwilioError(50310, "Author parameter is too long")
+    message = call.world.talks.say(conversation, author=author, source=call.source, **fields)
     return Reply(body=show(call, message), status=201)
 
 
@@ -108,6 +101,34 @@ def show(call: Call, message: ChatMessage) -> dict[str, Any]:
         "url": url,
         "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
     }
+
+
+def _content(call: Call) -> dict[str, Any]:
+    """Text, an uploaded file, or a template, which makes Twilio ignore the other two."""
+    body, media, content = call.text("Body"), call.text("MediaSid"), call.text("ContentSid")
+    if content:
+        template = call.world.store.templates.get(content)
+        if template is None:
+            raise TwilioError(50526, "Invalid content SID")
+        call.world.reviewed(template)
+        return {"content_sid": content, "content_variables": variables(call.text("ContentVariables"), code=50527)}
+    if not body and not media:
+        raise TwilioError(50503, "Message body not provided")
+    if body and len(body) > MAX_BODY:
+        raise TwilioError(50504, "Message body parameter is too long")
+    fields: dict[str, Any] = {"body": body or None} | call.given(subject="Subject")
+    return fields | ({"media": [_media(call, media)]} if media else {})
+
+
+def _media(call: Call, sid: str) -> dict[str, Any]:
+    if not looks_like("ME", sid):
+        raise TwilioError(50510, "Invalid message media SID")
+    upload = call.world.store.uploads.get(sid)
+    if upload is None or upload.service != call.service:
+        raise TwilioError(50507, "Media not found", 404)
+    if upload.message_sid is not None:
+        raise TwilioError(50508, "Media already sent with another message")
+    return {**attachment(upload), "size": upload.size, "filename": upload.filename}
 
 
 def _delivery(call: Call, message: ChatMessage) -> dict[str, Any] | None:

@@ -7,9 +7,10 @@ import hmac
 import json
 import socket
 import struct
+import time
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,17 +18,29 @@ from starlette.types import Receive, Scope, Send
 
 from simulator.errors import TwilioError, not_found
 from simulator.faults import SEND, Fault
-from simulator.rest import routes
+from simulator.rest import products, routes
 from simulator.rest.call import Call, Reply
+from simulator.rest.rate import Rate
 from simulator.world import World
 
 RAW_SEND = "simulator.send"
 """The server's own `send` in the ASGI scope, needed to cut a connection."""
 
-_PRODUCTS = ("api", "conversations", "messaging", "chat", "content", "verify")
-_V1_OF_CONVERSATIONS = frozenset({"Conversations", "Configuration", "ParticipantConversations", "Services", "Users"})
 _SERVICE_PARTS = 3  # v1, Services, IS…
+_FORM = "application/x-www-form-urlencoded"
 _FAULT_CODES = {429: (20429, "Too Many Requests"), 503: (20503, "Service is unavailable. Please try again.")}
+# As seen on real responses.
+_ALWAYS = {
+    "X-Home-Region": "us1",
+    "X-Powered-By": "AT-5000",
+    "X-Shenanigans": "none",
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Match, "
+    "If-Unmodified-Since",
+    "Access-Control-Allow-Methods": "GET, POST, PATCH, PUT, DELETE, OPTIONS",
+    "Access-Control-Expose-Headers": "ETag",
+    "Access-Control-Allow-Credentials": "true",
+}
 
 
 class Entrance:
@@ -37,21 +50,27 @@ class Entrance:
         self._secrets = {config.account_sid: config.auth_token, **config.api_keys}
         self._known: set[str] = set()
         self._concurrent = 0
+        self._rate = Rate(world.clock, config.actions_per_second)
 
     async def __call__(self, request: Request) -> Response:
         self._concurrent += 1
+        started = time.perf_counter()
+        product, parts = products.meant(request)
         try:
             body = await request.body()
             try:
-                return await self._answer(request, body)
+                response = await self._answer(request, product, parts, body)
             except TwilioError as problem:
-                return self._response(Reply(body=problem.body(), status=problem.status))
+                response = self._response(Reply(body=problem.body(), status=problem.status))
         finally:
             self._concurrent -= 1
+        response.headers["X-API-Domain"] = f"{product}.twilio.com"
+        response.headers["Twilio-Request-Duration"] = f"{time.perf_counter() - started:.3f}"
+        return response
 
-    async def _answer(self, request: Request, body: bytes) -> Response:
-        product, parts = _product(request)
-        self._authenticate(request.headers.get("authorization", ""))
+    async def _answer(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> Response:
+        if product != "media":  # its links are signed
+            self._authenticate(request.headers.get("authorization", ""))
         call, route = self._call(request, product, parts, body)
         fault = self._world.faults.take(SEND) if route.sends else None
         if fault is not None and fault.kind == "status":
@@ -62,28 +81,29 @@ class Entrance:
         return await self._spoil(fault, reply, request.scope)
 
     def _call(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> tuple[Call, routes.Route]:
-        path, method, service_path = "/" + "/".join(parts), request.method, ""
+        method, service_path, table = request.method, "", product
         service = self._world.talks.default_service
-        if product == "conversations" and len(parts) > _SERVICE_PARTS and parts[1] == "Services":
-            service, service_path = parts[2], f"/Services/{parts[2]}"
-            if service != self._world.talks.default_service and self._world.store.services.get(service) is None:
-                raise not_found(service_path)
-            parts = (parts[0], *parts[_SERVICE_PARTS:])
-            path = "/" + "/".join(parts)
-        route, ids = routes.match(product, method, parts, path.removeprefix("/v1"))
+        if len(parts) >= _SERVICE_PARTS and parts[1] == "Services" and product in {"conversations", "mcs"}:
+            if parts[2] != service and self._world.store.services.get(parts[2]) is None:
+                raise not_found(f"/Services/{parts[2]}")
+            if product == "conversations" and len(parts) > _SERVICE_PARTS:
+                service, service_path, table = parts[2], f"/Services/{parts[2]}", routes.IN_SERVICE
+                parts = (parts[0], *parts[_SERVICE_PARTS:])
+        path = "/" + "/".join(parts)
+        route, ids = routes.match(table, method, parts, path.removeprefix("/v1"))
         if product == "api" and ids[0].removesuffix(".json") != self._world.config.account_sid:
             raise not_found(path)
-        try:
-            form = parse_qs(body.decode(), keep_blank_values=True) if body else {}
-        except UnicodeDecodeError as problem:
-            raise TwilioError(20001, "The form is not UTF-8") from problem
+        if product == "conversations":
+            self._rate.take(method, parts, service)
         call = Call(
             world=self._world,
             product=product,
             method=method,
             path=path,
             query=parse_qs(request.url.query, keep_blank_values=True),
-            form=form,
+            form=_form(request, body),
+            body=body,
+            content_type=request.headers.get("content-type", ""),
             ids=ids,
             service=service,
             service_path=service_path,
@@ -121,12 +141,15 @@ class Entrance:
 
     def _response(self, reply: Reply) -> Response:
         headers = {
+            **_ALWAYS,
             "Twilio-Request-Id": self._world.sids.new("RQ"),
             "Twilio-Concurrent-Requests": str(self._concurrent),
             **reply.headers,
         }
         if reply.status == 401:  # noqa: PLR2004
             headers["WWW-Authenticate"] = 'Basic realm="Twilio API"'
+        if reply.content is not None:
+            return Response(reply.content, reply.status, headers)
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
         return Response(json_bytes(reply.body), reply.status, headers, "application/json")
@@ -143,17 +166,14 @@ def json_bytes(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _product(request: Request) -> tuple[str, tuple[str, ...]]:
-    """By original host, by path prefix, or by what the path looks like."""
-    parts = tuple(unquote(part) for part in request.scope["raw_path"].decode().split("?")[0].strip("/").split("/"))
-    host = request.headers.get("x-sim-original-host") or request.headers.get("host", "")
-    if host.partition(":")[0].endswith(".twilio.com"):
-        return host.partition(".")[0], parts
-    if parts[0] in _PRODUCTS:
-        return parts[0], parts[1:]
-    if parts[0] == "v1" and len(parts) > 1 and parts[1] in _V1_OF_CONVERSATIONS:
-        return "conversations", parts
-    return "api", parts
+def _form(request: Request, body: bytes) -> dict[str, list[str]]:
+    """The fields of a form; none in a body of another declared kind. Raises TwilioError."""
+    if not body or not request.headers.get("content-type", _FORM).startswith(_FORM):
+        return {}
+    try:
+        return parse_qs(body.decode(), keep_blank_values=True)
+    except UnicodeDecodeError as problem:
+        raise TwilioError(20001, "The form is not UTF-8") from problem
 
 
 async def _cut(scope: Scope) -> None:

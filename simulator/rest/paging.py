@@ -21,10 +21,12 @@ class _Page:
     previous: str | None
 
 
-def v1(call: Call, key: str, rows: Iterable[R], show: Callable[[R], dict[str, Any]], *, size: int = 50) -> Reply:
+def v1(
+    call: Call, key: str, rows: Iterable[R], show: Callable[[R], dict[str, Any]], *, size: int = 50, most: int = 100
+) -> Reply:
     """The v1 products' envelope: `meta` with absolute URLs."""
-    page = _cut(call, rows, default=size, most=100)
-    base = f"{call.world.urls.conversations}/v1{call.service_path}{call.path[3:]}"
+    page = _cut(call, rows, default=size, most=most)
+    base = call.url
     meta = {
         "page": page.number,
         "page_size": page.size,

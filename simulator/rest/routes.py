@@ -3,8 +3,21 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from simulator.errors import not_found
-from simulator.rest import account, chat_messages, configuration, conversations, messages, participants
+from simulator.errors import TwilioError, not_found
+from simulator.rest import (
+    account,
+    chat_messages,
+    configuration,
+    conversations,
+    media,
+    message_media,
+    messages,
+    messaging_services,
+    numbers,
+    participants,
+    templates,
+    typing_indicators,
+)
 from simulator.rest.call import Call, Reply
 
 Handler = Callable[[Call], Reply]
@@ -22,17 +35,19 @@ _API = (
     ("GET", "*/Messages/*", messages.fetch),
     ("POST", "*/Messages/*", messages.update),
     ("DELETE", "*/Messages/*", messages.delete),
-    ("GET", "*/Messages/*/Media.json", messages.list_media),
-    ("GET", "*/Messages/*/Media/*", messages.fetch_media),
-    ("GET", "*/IncomingPhoneNumbers.json", account.list_numbers),
-    ("GET", "*/IncomingPhoneNumbers/*", account.fetch_number),
-    ("POST", "*/IncomingPhoneNumbers/*", account.update_number),
+    ("GET", "*/Messages/*/Media.json", message_media.listing),
+    ("GET", "*/Messages/*/Media/*", message_media.fetch),
+    ("DELETE", "*/Messages/*/Media/*", message_media.delete),
+    ("POST", "*/Messages/*/Feedback.json", message_media.feedback),
+    ("GET", "*/IncomingPhoneNumbers.json", numbers.listing),
+    ("POST", "*/IncomingPhoneNumbers.json", numbers.create),
+    ("GET", "*/IncomingPhoneNumbers/*", numbers.fetch),
+    ("POST", "*/IncomingPhoneNumbers/*", numbers.update),
+    ("DELETE", "*/IncomingPhoneNumbers/*", numbers.delete),
     ("GET", "*", account.fetch),
 )
 _CONVERSATIONS = (
     ("GET", "Configuration", configuration.fetch),
-    ("GET", "Configuration/Webhooks", configuration.fetch_webhooks),
-    ("POST", "Configuration/Webhooks", configuration.update_webhooks),
     ("GET", "Configuration/Addresses", configuration.list_addresses),
     ("POST", "Configuration/Addresses", configuration.create_address),
     ("GET", "Configuration/Addresses/*", configuration.fetch_address),
@@ -42,6 +57,11 @@ _CONVERSATIONS = (
     ("POST", "Services", configuration.create_service),
     ("GET", "Services/*", configuration.fetch_service),
     ("DELETE", "Services/*", configuration.delete_service),
+)
+# Both for the default service, and under /Services/{IS}.
+_OF_SERVICE = (
+    ("GET", "Configuration/Webhooks", configuration.fetch_webhooks),
+    ("POST", "Configuration/Webhooks", configuration.update_webhooks),
     ("GET", "ParticipantConversations", conversations.of_participant),
     ("GET", "Conversations", conversations.listing),
     ("POST", "Conversations", conversations.create),
@@ -65,16 +85,68 @@ _CONVERSATIONS = (
     ("GET", "Conversations/*/Webhooks/*", configuration.fetch_scoped),
     ("DELETE", "Conversations/*/Webhooks/*", configuration.delete_scoped),
 )
+_MESSAGING_V1 = (
+    ("GET", "Services", messaging_services.listing),
+    ("POST", "Services", messaging_services.create),
+    ("GET", "Services/*", messaging_services.fetch),
+    ("POST", "Services/*", messaging_services.update),
+    ("DELETE", "Services/*", messaging_services.delete),
+    ("GET", "Services/*/PhoneNumbers", messaging_services.list_numbers),
+    ("POST", "Services/*/PhoneNumbers", messaging_services.add_number),
+    ("GET", "Services/*/PhoneNumbers/*", messaging_services.fetch_number),
+    ("DELETE", "Services/*/PhoneNumbers/*", messaging_services.remove_number),
+    ("GET", "Services/*/ChannelSenders", messaging_services.list_channels),
+    ("POST", "Services/*/ChannelSenders", messaging_services.add_channel),
+    ("GET", "Services/*/ChannelSenders/*", messaging_services.fetch_channel),
+    ("DELETE", "Services/*/ChannelSenders/*", messaging_services.remove_channel),
+)
+_MESSAGING_V2 = (("POST", "Indicators/Typing.json", typing_indicators.create_v2),)
+_MESSAGING_V3 = (("POST", "Indicators/Typing.json", typing_indicators.create_v3),)
+_CONTENT_LISTS = (
+    ("GET", "Content", templates.listing),
+    ("GET", "ContentAndApprovals", templates.list_with_approvals),
+)
+_CONTENT = (
+    *_CONTENT_LISTS,
+    ("POST", "Content", templates.create),
+    ("GET", "Content/*", templates.fetch),
+    ("PUT", "Content/*", templates.update),
+    ("DELETE", "Content/*", templates.delete),
+    ("GET", "Content/*/ApprovalRequests", templates.fetch_approval),
+    ("POST", "Content/*/ApprovalRequests/whatsapp", templates.create_approval),
+)
+_MCS = (
+    ("POST", "Services/*/Media", media.create),
+    ("GET", "Services/*/Media/*", media.fetch),
+    ("DELETE", "Services/*/Media/*", media.delete),
+    ("GET", "Services/*/Media/*/Content", media.content),
+)
+_MEDIA = (("GET", "*", media.download),)
 _SENDS = frozenset({messages.create, chat_messages.create})
 
+IN_SERVICE = "conversations in a service"
+_ROOTS = (
+    ("api", "2010-04-01/Accounts", _API),
+    ("conversations", "v1", _CONVERSATIONS),
+    ("conversations", "v1", _OF_SERVICE),
+    (IN_SERVICE, "v1", _OF_SERVICE),
+    ("messaging", "v1", _MESSAGING_V1),
+    ("messaging", "v2", _MESSAGING_V2),
+    ("messaging", "v3", _MESSAGING_V3),
+    ("content", "v1", _CONTENT),
+    ("content", "v2", _CONTENT_LISTS),
+    ("mcs", "v1", _MCS),
+    ("media", "", _MEDIA),
+)
 
-def _table() -> dict[tuple[str, str, int], list[Route]]:
-    """By product, method and number of parts, so that few candidates are left to compare."""
-    table: dict[tuple[str, str, int], list[Route]] = {}
-    for product, root, rows in (("api", "2010-04-01/Accounts", _API), ("conversations", "v1", _CONVERSATIONS)):
+
+def _table() -> dict[tuple[str, int], list[tuple[str, Route]]]:
+    """By product and number of parts, so that few candidates are left to compare."""
+    table: dict[tuple[str, int], list[tuple[str, Route]]] = {}
+    for product, root, rows in _ROOTS:
         for method, path, handler in rows:
-            parts = (*root.split("/"), *path.split("/"))
-            table.setdefault((product, method, len(parts)), []).append(Route(parts, handler, handler in _SENDS))
+            parts = (*root.split("/"), *path.split("/")) if root else tuple(path.split("/"))
+            table.setdefault((product, len(parts)), []).append((method, Route(parts, handler, handler in _SENDS)))
     return table
 
 
@@ -82,8 +154,13 @@ _TABLE = _table()
 
 
 def match(product: str, method: str, parts: tuple[str, ...], path: str) -> tuple[Route, tuple[str, ...]]:
-    """The route and what stood at its placeholders. Raises TwilioError 20404."""
-    for route in _TABLE.get((product, method, len(parts)), ()):
+    """The route and what stood at its placeholders. Raises TwilioError 20404, or 20004 for a known path."""
+    known = False
+    for allowed, route in _TABLE.get((product, len(parts)), ()):
         if all(want in ("*", part) for want, part in zip(route.parts, parts, strict=True)):
-            return route, tuple(part for want, part in zip(route.parts, parts, strict=True) if want == "*")
+            if allowed == method:
+                return route, tuple(part for want, part in zip(route.parts, parts, strict=True) if want == "*")
+            known = True
+    if known:
+        raise TwilioError(20004, "Method not allowed", 405)
     raise not_found(path)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit, urlunsplit
 import httpx
 import requests
 import uvicorn
+from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
@@ -33,6 +34,15 @@ def eventually(look: Callable[[], Any]) -> Any:
             return found
         time.sleep(0.005)
     raise AssertionError("it did not happen")
+
+
+def refused(call: Callable[[], Any]) -> tuple[int, int]:
+    """HTTP status and code of the error that the SDK raises."""
+    try:
+        call()
+    except TwilioRestException as problem:
+        return problem.status, problem.code
+    raise AssertionError("it was not refused")
 
 
 class Form(dict[str, list[str]]):

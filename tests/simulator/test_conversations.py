@@ -5,13 +5,7 @@ import json
 import pytest
 from twilio.base.exceptions import TwilioRestException
 
-from tests.simulator.harness import OURS, THEIRS, Receiver, Running, eventually, simulator
-
-
-def refused(call) -> tuple[int, int]:
-    with pytest.raises(TwilioRestException) as caught:
-        call()
-    return caught.value.status, caught.value.code
+from tests.simulator.harness import OURS, THEIRS, Receiver, Running, eventually, refused, simulator
 
 
 def bound(conversation, person: str = THEIRS):

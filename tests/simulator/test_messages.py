@@ -2,18 +2,21 @@
 
 import httpx
 import pytest
-from twilio.base.exceptions import TwilioRestException
 from twilio.rest import Client
 
-from tests.simulator.harness import OURS, OURS_WHATSAPP, THEIRS, Receiver, Running, ToSimulator, eventually, simulator
+from tests.simulator.harness import (
+    OURS,
+    OURS_WHATSAPP,
+    THEIRS,
+    Receiver,
+    Running,
+    ToSimulator,
+    eventually,
+    refused,
+    simulator,
+)
 
 AC = "AC" + "0" * 32
-
-
-def refused(call) -> tuple[int, int]:
-    with pytest.raises(TwilioRestException) as caught:
-        call()
-    return caught.value.status, caught.value.code
 
 
 def test_a_message_is_created_fetched_redacted_and_deleted(sim: Running) -> None:
