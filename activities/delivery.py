@@ -12,7 +12,7 @@ from temporalio import activity
 from activities import failures
 from activities.heartbeat import beating
 from messaging.backend import ConversationalBackend
-from messaging.errors import InvalidConfig, MessagingError
+from messaging.errors import MessagingError
 from messaging.model import DeliveryStatus, Message, SendOutcome, SendProof
 from workflows.contracts import DeliveryActivities, SendOrder, SendReceipt
 
@@ -37,9 +37,7 @@ class Delivery(DeliveryActivities):
             backend = self._backends[order.route.provider]
         except KeyError:
             known = ", ".join(sorted(self._backends))
-            raise failures.of_provider(
-                InvalidConfig(f"provider {order.route.provider!r} is not configured here; there are: {known}")
-            ) from None
+            raise failures.not_configured(order.route.provider, known) from None
         async with beating():
             try:
                 if _may_have_left() and (found := await self._find(backend, order)):
@@ -48,7 +46,7 @@ class Delivery(DeliveryActivities):
             except MessagingError as error:
                 if error.retryable and not error.ambiguous:
                     activity.heartbeat(_CLEAN, activity.info().attempt)
-                raise failures.of_provider(error) from error
+                raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
 
     async def _send(self, backend: ConversationalBackend, order: SendOrder) -> SendReceipt:
         message = await backend.send_message(order.route.conversation_sid, Message(body=order.text), key=order.key)

@@ -8,7 +8,9 @@ from temporalio.exceptions import ApplicationError
 
 from agents.engine import AgentFailed
 from memory.store import MemoryMismatch, MemoryUnavailable
-from messaging.errors import MessagingError
+from messaging import retry
+from messaging.config import MessagingConfig
+from messaging.errors import ErrorCode, MessagingError
 
 # An exception nobody classified may be a passing fault or a bug: a few tries tell, and the person is not kept waiting.
 UNCLASSIFIED_ATTEMPTS = 3
@@ -19,15 +21,34 @@ LONGEST_WAIT = 120.0
 UNCERTAIN = "uncertain"
 
 
-def of_provider(error: MessagingError) -> ApplicationError:
-    """A provider's failure, with the wait it asked for."""
-    wait = None if error.retry_after is None else timedelta(seconds=error.retry_after)
+def of_provider(error: MessagingError, config: MessagingConfig, *, attempt: int) -> ApplicationError:
+    """A provider's failure. When it is tried again is the config's, or the provider's where that is later.
+
+    What is ambiguous is tried again too, however often: the next attempt looks before it sends.
+    """
+    seconds = retry.wait(error, config, attempt=attempt)
+    if error.ambiguous:
+        seconds = max(retry.backoff(config, attempt=attempt), error.retry_after or 0.0)
     return ApplicationError(
         error.message,
-        {"provider_code": error.provider_code, "status": error.status, "ambiguous": error.ambiguous},
+        {
+            "provider_code": error.provider_code,
+            "status": error.status,
+            "ambiguous": error.ambiguous,
+            "category": error.category.value,
+        },
         type=error.code.value,
-        non_retryable=not (error.retryable or error.ambiguous),
-        next_retry_delay=wait,
+        non_retryable=seconds is None,
+        next_retry_delay=None if seconds is None else timedelta(seconds=seconds),
+    )
+
+
+def not_configured(provider: str, known: str) -> ApplicationError:
+    """A conversation that came by a provider which this worker does not have."""
+    return ApplicationError(
+        f"provider {provider!r} is not configured here; there are: {known}",
+        type=ErrorCode.INVALID_CONFIG.value,
+        non_retryable=True,
     )
 
 

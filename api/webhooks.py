@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
@@ -12,37 +14,50 @@ from runtime.ingress import Ingress
 # Twilio's forms are a few kB; a button with a long payload still fits many times.
 MAX_BODY = 64 * 1024
 
+_TWIML: dict[str, Any] = {"responses": {200: {"content": {"text/xml": {}}}}}
+
 router = APIRouter(
-    prefix="/webhooks/twilio",
+    prefix="/webhooks",
     tags=["webhooks"],
     default_response_class=Response,
-    responses=problems.documented(400, 403, 413, 503),
+    responses=problems.documented(400, 403, 404, 413, 503),
 )
 
 
-@router.post("/messages", summary="Inbound SMS, WhatsApp and RCS", responses={200: {"content": {"text/xml": {}}}})
+@router.get("/twilio/messages", summary="Inbound SMS, WhatsApp and RCS, from a number set to GET", **_TWIML)
+@router.post("/twilio/messages", summary="Inbound SMS, WhatsApp and RCS", **_TWIML)
 async def messages(request: Request) -> Response:
     """Form as Programmable Messaging sends it. The answer goes out by REST: a reply in here could not be idempotent."""
     await _accept(request, provider="twilio_messaging", route="messages")
     return Response("<Response/>", media_type="text/xml")
 
 
-@router.post("/status", summary="Status callbacks of outbound messages")
+@router.post("/twilio/status", summary="Status callbacks of outbound messages")
 async def status(request: Request) -> Response:
     """Form as Programmable Messaging sends it; `key` in the query is the send's own."""
     await _accept(request, provider="twilio_messaging", route="status")
     return Response()
 
 
-@router.post("/conversations", summary="Events of the Conversations API")
+@router.get("/twilio/conversations", summary="Events of the Conversations API, from a webhook set to GET")
+@router.post("/twilio/conversations", summary="Events of the Conversations API")
 async def conversations(request: Request) -> Response:
     """Form as Conversations sends it. The empty answer lets a pre-action go on unchanged."""
     await _accept(request, provider="twilio", route="conversations")
     return Response()
 
 
+@router.post("/{provider}/{route}", summary="Webhooks of any other provider")
+async def others(request: Request, provider: str, route: str) -> Response:
+    """As the provider sends it; what `route` may be is its own affair."""
+    await _accept(request, provider=provider, route=route)
+    return Response()
+
+
 async def _accept(request: Request, *, provider: str, route: str) -> None:
     ingress: Ingress = request.app.state.ingress
+    if provider not in ingress.backends:
+        raise HTTPException(404, f"provider: not served here; there is {', '.join(sorted(ingress.backends))}")
     webhook = WebhookRequest(
         route=route,
         method=request.method,

@@ -13,15 +13,16 @@ from messaging import errors
 class MessagingConfig(BaseModel):
     """What every provider understands. Times are in seconds.
 
-    `max_retries`, `retry_delay` and `retry_backoff` describe the caller's retry policy: backends never
-    retry. `provider_specific` is validated by the provider.
+    `max_retries`, `retry_delay` and `retry_backoff` are for whoever calls (`messaging.retry`): backends never retry.
+    `max_retries` None leaves the end to a bound in time of the caller's own. `provider_specific` is validated by the
+    provider.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     provider: Annotated[str, Field(min_length=1)]
     timeout: Annotated[float, Field(ge=1, le=300)] = 30.0
-    max_retries: Annotated[int, Field(ge=0, le=10)] = 3
+    max_retries: Annotated[int, Field(ge=0, le=10)] | None = 3
     retry_delay: Annotated[float, Field(ge=0.1, le=30)] = 1.0
     retry_backoff: Annotated[float, Field(ge=1, le=5)] = 2.0
     enable_tracing: bool = True

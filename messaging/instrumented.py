@@ -28,7 +28,7 @@ from messaging.model import (
     SendProof,
     WebhookRequest,
 )
-from messaging.observation import Observer, truth
+from messaging.observation import Observer
 
 
 class InstrumentedBackend:
@@ -145,16 +145,14 @@ class InstrumentedBackend:
         self._observer.count("participants", operation)
 
     async def handle_webhook(self, request: WebhookRequest) -> list[InboundEvent]:
+        events: list[InboundEvent] = []
         success = False
         with self._observer.operation("handle_webhook", kind=SpanKind.INTERNAL) as operation:
             try:
                 events = await self._backend.handle_webhook(request)
                 success = True
             finally:
-                if self._observer.instruments:
-                    labels = {"provider": self.name, "success": truth(success)}
-                    self._observer.instruments.webhooks.add(1, labels)
-                    self._observer.instruments.webhook_duration.record(operation.seconds, labels)
+                self._observer.webhook(operation, [event.kind for event in events], success=success)
             for event in events:
                 message = event.message
                 operation.about(

@@ -7,7 +7,7 @@ told by its code.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +20,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from messaging import errors
 from messaging.config import MessagingConfig
 from messaging.metrics import SCOPE, Instruments
-from messaging.model import Channel
+from messaging.model import Channel, EventKind
 from messaging.opaque import opaque_sid
 
 # Looked at every few seconds by probes, or once for every message: no news at INFO.
@@ -112,6 +112,16 @@ class Observer:
         if self.instruments:
             labels = {"provider": self._provider, "operation": operation.name, "channel": operation.channel.value}
             getattr(self.instruments, instrument).add(1, labels)
+
+    def webhook(self, operation: Operation, kinds: Collection[EventKind], *, success: bool) -> None:
+        """Count one request by each kind of event in it, unknown ones too; a refused request has none."""
+        if self.instruments:
+            labels = {"provider": self._provider, "success": truth(success)}
+            self.instruments.webhook_duration.record(operation.seconds, labels)
+            for kind in sorted(set(kinds)) or ("",):
+                self.instruments.webhooks.add(1, labels | {"kind": str(kind)})
+        if EventKind.UNKNOWN in kinds and self._log is not None:
+            self._log.info("messaging.unknown_event", provider=self._provider)
 
     def _finish(self, operation: Operation, failure: BaseException | None) -> None:
         code = _code(failure)

@@ -10,7 +10,9 @@ from datetime import timedelta
 from temporalio.client import Client
 
 from messaging.backend import ConversationalBackend
+from messaging.metrics import observe_active
 from runtime import providers, temporal
+from runtime.census import Census
 from runtime.directory import Directory
 from runtime.gateway import Gateway
 from runtime.settings import Settings
@@ -40,10 +42,16 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     """
     id_key = settings.id_key()
     client = await temporal.connect(interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT)
-    yield Ingress(
-        settings=settings,
-        client=client,
-        gateway=Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=settings.rules),
-        directory=Directory(client),
-        backends=providers.backends(settings),
-    )
+    backends = providers.backends(settings)
+    census = Census(client, tuple(backends))
+    observe_active(census.counts)
+    async with census.kept():
+        yield Ingress(
+            settings=settings,
+            client=client,
+            gateway=Gateway(
+                client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=settings.rules
+            ),
+            directory=Directory(client),
+            backends=backends,
+        )

@@ -13,18 +13,23 @@ from runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# Both are up at once: what comes in by one is answered by the same.
-NAMES = ("twilio", "twilio_messaging")
-
 
 def backends(settings: Settings) -> Mapping[str, ConversationalBackend]:
-    """All of them by registry name, not started.
+    """All that `MESSAGING_PROVIDERS` names, by registry name, not started.
 
     Raises:
-        SettingsError, messaging.errors.InvalidConfig
+        SettingsError, messaging.errors.ProviderNotFound, messaging.errors.InvalidConfig
     """
-    options = settings.provider_options()
-    return {name: new_backend(name, timeout=settings.messaging_timeout, **options) for name in NAMES}
+    common = {
+        "timeout": settings.messaging_timeout,
+        "max_retries": settings.messaging_max_retries,
+        "retry_delay": settings.messaging_retry_delay,
+        "retry_backoff": settings.messaging_retry_backoff,
+    }
+    return {
+        name: new_backend(name, **common, provider_specific=settings.provider_options(name))
+        for name in settings.messaging_providers
+    }
 
 
 async def start(backend: ConversationalBackend) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -27,6 +28,15 @@ class SettingsError(ValueError):
 
 def _comma_separated(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _json_object(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:  # its text repeats the value, which may hold a secret
+        raise ValueError('must be a JSON object: {"provider": {"option": value}}') from None
 
 
 def _http_url(value: str) -> str:
@@ -58,8 +68,13 @@ def _prices(value: Any) -> Any:
 
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
+Options = Annotated[Mapping[str, Mapping[str, Any]], NoDecode, BeforeValidator(_json_object)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 ImportPath = Annotated[str, AfterValidator(_import_path)]
+
+# The two that come with the package. Both are up at once: what comes in by one is answered by the same.
+TWILIO = ("twilio", "twilio_messaging")
 
 DEFAULT_TASK_QUEUE = "conversations"
 
@@ -90,6 +105,8 @@ class Settings(BaseSettings):
     qdrant_path: Path | None = None
 
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
+    messaging_providers: Names = TWILIO
+    messaging_provider_options: Options = Field(default_factory=dict, repr=False)
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
     messaging_agent_requests: Annotated[int, Field(ge=1, le=50)] = 6
@@ -107,6 +124,9 @@ class Settings(BaseSettings):
     messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
     messaging_idle_close: Annotated[float, Field(ge=1, le=365 * 86400)] = 86400.0
     messaging_timeout: Annotated[float, Field(ge=1, le=300)] = 30.0
+    messaging_max_retries: Annotated[int, Field(ge=0, le=10)] | None = None
+    messaging_retry_delay: Annotated[float, Field(ge=0.1, le=30)] = 1.0
+    messaging_retry_backoff: Annotated[float, Field(ge=1, le=5)] = 2.0
     messaging_api_host: str = "127.0.0.1"
     messaging_api_port: Annotated[int, Field(ge=0, le=65535)] = 8000
     messaging_api_tokens: Secrets = ()
@@ -162,12 +182,16 @@ class Settings(BaseSettings):
             )
         return key.encode()
 
-    def provider_options(self) -> dict[str, Any]:
-        """What the Twilio providers need.
+    def provider_options(self, name: str) -> Mapping[str, Any]:
+        """What a provider is configured with: Twilio's by `TWILIO_*`, any other's by `MESSAGING_PROVIDER_OPTIONS`.
 
         Raises:
-            SettingsError: credentials are missing.
+            SettingsError: Twilio's credentials are missing.
         """
+        own = self.messaging_provider_options.get(name, {})
+        return {**self._twilio_options(), **own} if name in TWILIO else own
+
+    def _twilio_options(self) -> dict[str, Any]:
         if not self.twilio_account_sid:
             raise SettingsError("TWILIO_ACCOUNT_SID: must be set (AC and 32 hexadecimal digits)")
         if not self.twilio_auth_token:

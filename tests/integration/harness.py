@@ -19,6 +19,8 @@ from activities.reply import Replies
 from activities.revival import Revival
 from agents.turn import Draft, Turn
 from memory.item import MemoryItem, Recalled
+from messaging.backend import ConversationalBackend
+from messaging.config import MessagingConfig
 from messaging.errors import MessagingError
 from messaging.model import Capabilities, DeliveryStatus, Message, SendOutcome, SendProof
 from runtime.temporal import TemporalRuns, workflow_runner
@@ -51,6 +53,9 @@ class Outbox:
             max_body=1600,
             proves_absence=True,
         )
+
+    def get_config(self) -> MessagingConfig:
+        return MessagingConfig(provider=self.name, max_retries=None)
 
     @property
     def bodies(self) -> list[str]:
@@ -145,6 +150,7 @@ class Bench:
     outbox: Outbox = field(default_factory=Outbox)
     memory: Memory = field(default_factory=Memory)
     agent: Agent = field(default_factory=Agent)
+    others: dict[str, ConversationalBackend] = field(default_factory=dict)
     workflow: type[Any] = ConversationWorkflow
 
     def worker(self, **options: Any) -> Worker:
@@ -157,7 +163,7 @@ class Bench:
                 memories.recall,
                 memories.remember,
                 Replies(self.agent).reply,
-                Delivery({"outbox": self.outbox}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
+                Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
                 Revival(TemporalRuns(self.client)).revive,
             ],
             workflow_runner=workflow_runner(),

@@ -6,10 +6,12 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 from temporalio.client import Client
+from twilio.request_validator import RequestValidator
 
 from api.app import create_app
 from api.webhooks import MAX_BODY
@@ -84,6 +86,24 @@ async def test_a_signed_text_is_acknowledged_empty_and_starts_a_conversation(
     assert (messages[0]["direction"], messages[0]["body"], messages[0]["turn"]) == ("inbound", "hello", 1)
     page = await eventually(lambda: http.get("/console"))
     assert page.status_code == 200
+
+
+async def test_a_webhook_that_is_set_to_get_is_taken_too(http: httpx.AsyncClient, bench: Bench) -> None:
+    form = {
+        "AccountSid": ACCOUNT,
+        "MessageSid": f"SM{uuid.uuid4().hex}",
+        "From": someone(),
+        "To": OURS,
+        "Body": "by get",
+    }
+    target = f"/webhooks/twilio/messages?{urlencode(form)}"
+    signature = RequestValidator(TOKEN).compute_signature(PUBLIC + target, {})
+    answer = await http.get(target, headers={"X-Twilio-Signature": signature})
+    forged = await http.get(target + "+else", headers={"X-Twilio-Signature": signature})
+
+    assert (answer.status_code, forged.status_code) == (200, 403)
+    await eventually(lambda: _is_true(bench.agent.turns))
+    assert [turn.text for turn in bench.agent.turns] == ["by get"]
 
 
 async def _is_true(value: object) -> bool:

@@ -17,7 +17,9 @@ from messaging.config import MessagingConfig
 from messaging.instrumented import InstrumentedBackend
 from messaging.metrics import observe_active
 from messaging.model import ConversationConfig, Message, Participant
+from messaging.providers.twilio import conversations_backend
 from messaging.testing import ScriptedBackend
+from tests.unit.messaging import wire
 
 PHONE, BODY = "+15550100999", "a very private text"
 PAIR = f"+15550100000|{PHONE}"
@@ -130,7 +132,23 @@ async def test_labels_are_bounded(watch):
     watched = watch()
     await use(watched)
     labels = {name for points in watched.metrics().values() for point in points for name in point.attributes}
-    assert labels <= {"provider", "operation", "channel", "success", "error_code"}
+    assert labels <= {"provider", "operation", "channel", "success", "error_code", "kind"}
+
+
+async def test_webhooks_are_counted_by_the_kind_of_their_events_and_unknown_ones_too(watch):
+    watched = watch()
+    backend = InstrumentedBackend(conversations_backend(wire.config()), meter=watched.meter)
+    with structlog.testing.capture_logs() as logs:
+        for name in ("onMessageAdded", "onMessageAdded", "onUserAdded", "onSomethingNew"):
+            await backend.handle_webhook(wire.request("conversations", wire.event(name)))
+        with pytest.raises(errors.InvalidSignature):
+            await backend.handle_webhook(wire.request("conversations", wire.event("onMessageAdded"), token="other"))
+    counted = {
+        (point.attributes["kind"], point.attributes["success"]): point.value
+        for point in watched.metrics()["messaging_webhooks_total"]
+    }
+    assert counted == {("message_added", "true"): 2, ("unknown", "true"): 2, ("", "false"): 1}
+    assert [log["event"] for log in logs].count("messaging.unknown_event") == 2
 
 
 async def test_each_kind_of_telemetry_can_be_turned_off(watch):

@@ -45,6 +45,12 @@ REFUSED = {
         "MESSAGING_API_HOST is not a loopback address",
     ),
     "an unknown host without tokens": ({"MESSAGING_API_HOST": TYPED}, "MESSAGING_API_TOKENS", "loopback"),
+    "options that are no JSON": ({"MESSAGING_PROVIDER_OPTIONS": TYPED}, "MESSAGING_PROVIDER_OPTIONS", "JSON object"),
+    "options of no provider": ({"MESSAGING_PROVIDER_OPTIONS": f'["{TYPED}"]'}, "MESSAGING_PROVIDER_OPTIONS", "valid"),
+    "no provider at all": ({"MESSAGING_PROVIDERS": " , "}, "MESSAGING_PROVIDERS", "at least 1"),
+    "too many retries": ({"MESSAGING_MAX_RETRIES": "11"}, "MESSAGING_MAX_RETRIES", "less than or equal to 10"),
+    "a retry at once": ({"MESSAGING_RETRY_DELAY": "0"}, "MESSAGING_RETRY_DELAY", "greater than or equal to 0.1"),
+    "a backoff that shrinks": ({"MESSAGING_RETRY_BACKOFF": "0.5"}, "MESSAGING_RETRY_BACKOFF", "greater than or equal"),
     "an unknown log level": ({"MESSAGING_LOG_LEVEL": TYPED}, "MESSAGING_LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR"),
 }
 
@@ -121,7 +127,7 @@ def test_missing_twilio_credentials_are_named(
     settings = load()
 
     with pytest.raises(SettingsError, match=rf"^{missing}: must be set") as refused:
-        settings.provider_options()
+        settings.provider_options("twilio")
     assert TYPED not in str(refused.value)
 
 
@@ -130,11 +136,24 @@ def test_the_provider_gets_what_is_set_and_nothing_else(monkeypatch: pytest.Monk
     monkeypatch.setenv("TWILIO_AUTH_TOKEN", "new, old")
     monkeypatch.setenv("PUBLIC_URL", "https://example.com/base/")
 
-    assert load().provider_options() == {
+    assert load().provider_options("twilio_messaging") == {
         "account_sid": "AC1",
         "auth_token": ["new", "old"],
         "webhook_url": "https://example.com/base",
     }
+
+
+def test_providers_of_others_are_named_and_get_their_options_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_PROVIDERS", "pigeonhole, twilio")
+    monkeypatch.setenv("MESSAGING_PROVIDER_OPTIONS", '{"pigeonhole": {"secret": "s"}, "twilio": {"author": "bot"}}')
+    monkeypatch.setenv("TWILIO_ACCOUNT_SID", "AC1")
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "new")
+    settings = load()
+
+    assert settings.messaging_providers == ("pigeonhole", "twilio")
+    assert settings.provider_options("pigeonhole") == {"secret": "s"}
+    assert settings.provider_options("twilio")["author"] == "bot"
+    assert settings.provider_options("carrier") == {}
 
 
 def test_several_tokens_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
