@@ -13,6 +13,7 @@ from activities.delivery import Delivery
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
+from activities.tools import implementations
 from runtime.container import Container, open_container
 from runtime.settings import load, read_dotenv
 from runtime.telemetry import telemetry
@@ -36,6 +37,7 @@ def build(container: Container) -> Worker:
             Replies(container.engine).reply,
             Delivery(container.backends).deliver,
             Revival(TemporalRuns(container.client)).revive,
+            *implementations(container.flows),
         ],
         workflow_runner=workflow_runner(),
         sticky_queue_schedule_to_start_timeout=STICKY,

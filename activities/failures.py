@@ -11,6 +11,7 @@ from memory.store import MemoryMismatch, MemoryUnavailable
 from messaging import retry
 from messaging.config import MessagingConfig
 from messaging.errors import ErrorCode, MessagingError
+from workflows.tool import ToolFailed
 
 # An exception nobody classified may be a passing fault or a bug: a few tries tell, and the person is not kept waiting.
 UNCLASSIFIED_ATTEMPTS = 3
@@ -62,6 +63,17 @@ def uncertain(*, again_in: timedelta) -> ApplicationError:
 def of_memory(error: MemoryUnavailable | MemoryMismatch) -> ApplicationError:
     """Memory away is worth another try; memory of another model is not."""
     return ApplicationError(str(error), type=type(error).__name__, non_retryable=isinstance(error, MemoryMismatch))
+
+
+def of_tool(error: Exception, *, attempt: int) -> ApplicationError:
+    """A user's tool that failed. Its text stays out, unless the tool says by `ToolFailed` that it may be read."""
+    if isinstance(error, ToolFailed):
+        return ApplicationError(error.reason, type="tool_failed", non_retryable=not error.retryable)
+    return ApplicationError(
+        "the tool raised an error that it did not classify",
+        type=type(error).__name__,
+        non_retryable=attempt >= UNCLASSIFIED_ATTEMPTS,
+    )
 
 
 def of_agent(error: Exception, *, attempt: int) -> ApplicationError:

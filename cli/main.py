@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from cli import chat, dev, providers, serve
+from cli import chat, dev, flow, providers, serve
 from runtime.settings import read_dotenv
 
 app = typer.Typer(
@@ -22,6 +22,7 @@ app.command("api")(serve.api)
 app.command("worker")(serve.worker)
 app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
+app.add_typer(flow.app, name="flow")
 app.command("providers")(providers.providers)
 
 

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from temporalio.client import Client
 
@@ -19,10 +20,11 @@ from memory.embedders.minilm import MiniLmEmbedder
 from memory.knowledge import KnowledgeBase
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
-from runtime import providers, temporal
+from runtime import flows, providers, temporal
 from runtime.remembering import memory_store
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
+from workflows.flow import Flow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Container:
     backends: Mapping[str, ConversationalBackend]
     memory: MemoryStore
     engine: ReplyEngine
+    flows: tuple[Flow[Any], ...] = ()
 
 
 @asynccontextmanager
@@ -43,6 +46,8 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
     Raises:
         SettingsError, messaging.errors.AuthenticationError
     """
+    installed = flows.install(settings)
+    await temporal.check_sandbox()
     async with AsyncExitStack() as stack:
         embedder = CachedEmbedder(MiniLmEmbedder())
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
@@ -56,7 +61,9 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
             await memory.prepare()
         client = await temporal.connect_when_up(interceptors=telemetry.interceptors)
-        yield Container(settings=settings, client=client, backends=backends, memory=memory, engine=engine)
+        yield Container(
+            settings=settings, client=client, backends=backends, memory=memory, engine=engine, flows=installed
+        )
 
 
 async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio.client import Client
 
 from messaging.backend import ConversationalBackend
 from messaging.metrics import observe_active
-from runtime import providers, temporal
+from runtime import flows, providers, temporal
 from runtime.census import Census
 from runtime.directory import Directory
 from runtime.gateway import Gateway
@@ -41,6 +41,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
         SettingsError: a setting the API needs is missing.
     """
     id_key = settings.id_key()
+    rules = replace(settings.rules, flow=flows.install(settings)[0].ref)
     client = await temporal.connect(interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT)
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
@@ -49,9 +50,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
         yield Ingress(
             settings=settings,
             client=client,
-            gateway=Gateway(
-                client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=settings.rules
-            ),
+            gateway=Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=rules),
             directory=Directory(client),
             backends=backends,
         )

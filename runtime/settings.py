@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from agents import pricing
 from messaging.config import explain
 from workflows.budget import Budget
-from workflows.policy import Rules, TurnPolicy
+from workflows.policy import FlowChange, Rules, TurnPolicy
 
 
 class SettingsError(ValueError):
@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     messaging_budget_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
     messaging_knowledge: Path | None = None
+    messaging_flow: ImportPath | None = None
+    messaging_flow_change: FlowChange = FlowChange.TURN
     messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
     messaging_idle_close: Annotated[float, Field(ge=1, le=365 * 86400)] = 86400.0
     messaging_timeout: Annotated[float, Field(ge=1, le=300)] = 30.0
@@ -166,7 +168,12 @@ class Settings(BaseSettings):
             tokens=self.messaging_budget_tokens,
             cost=self.messaging_budget_cost,
         )
-        return Rules(turn_policy=self.messaging_turn_policy, idle_close=self.messaging_idle_close, budget=budget)
+        return Rules(
+            turn_policy=self.messaging_turn_policy,
+            idle_close=self.messaging_idle_close,
+            budget=budget,
+            flow_change=self.messaging_flow_change,
+        )
 
     def id_key(self) -> bytes:
         """The key that hides phone numbers in ids.

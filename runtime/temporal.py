@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from temporalio import workflow
 from temporalio.client import Client, Interceptor, WorkflowFailureError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
@@ -16,6 +17,7 @@ from temporalio.service import RetryConfig, RPCError
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.contracts import PreviousRun
+from workflows.conversation import ConversationWorkflow
 from workflows.state import ConversationState
 
 log = structlog.get_logger(__name__)
@@ -29,15 +31,19 @@ _PASSED_THROUGH = (
     "agents",
     "memory",
     "messaging",
+    "workflows.approval",
     "workflows.budget",
+    "workflows.catalogue",
     "workflows.consent",
     "workflows.contracts",
+    "workflows.drawing",
     "workflows.flow",
     "workflows.ids",
     "workflows.inbox",
     "workflows.parts",
     "workflows.policy",
     "workflows.state",
+    "workflows.tool",
     "workflows.views",
 )
 
@@ -45,6 +51,19 @@ _PASSED_THROUGH = (
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox, the same for workers and for replay."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+
+
+async def check_sandbox() -> None:
+    """Load the conversation and all installed flows as a worker does for each conversation.
+
+    Raises:
+        ValueError: the sandbox refuses one; the message says what it imports that it must not.
+    """
+    defined = workflow._Definition.must_from_class(ConversationWorkflow)  # noqa: SLF001 - prepare_workflow takes no other
+    try:
+        workflow_runner().prepare_workflow(defined)
+    except Exception as error:
+        raise ValueError(f"a flow cannot be loaded in the workflow sandbox: {type(error).__name__}: {error}") from error
 
 
 async def connect(

@@ -10,6 +10,7 @@ from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
 from tests.support.server import temporal_server
+from workflows import catalogue
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,12 @@ def temporal_address() -> Iterator[str]:
     with temporal_server() as address:
         yield address
         gc.collect()  # native clients go before the interpreter does (temporalio/sdk-python#300)
+
+
+@pytest.fixture(autouse=True)
+def _own_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test installs is nothing to the next: a catalogue is a process's."""
+    monkeypatch.setattr(catalogue, "_PLACES", dict(catalogue._PLACES))
 
 
 @pytest.fixture

@@ -7,14 +7,14 @@ import contextlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from memory.item import CONTACT
 from messaging.model import OptOut
-from workflows import consent, contracts, policy, steps, views
+from workflows import approval, catalogue, consent, contracts, policy, steps, views
+from workflows.approval import Decide
 from workflows.contracts import (
     ConversationStart,
     MemoryActivities,
@@ -27,15 +27,15 @@ from workflows.contracts import (
 from workflows.flow import Flow, Halt, Run, Step, StepFailed, call
 from workflows.inbox import DeliveryUpdate, Inbound
 from workflows.policy import TurnPolicy
-from workflows.state import ConversationState, Direction, MessageRecord, Outcome, TurnRecord
+from workflows.state import ConversationState, Direction, MessageRecord, Outcome, TurnRecord, Verdict
 from workflows.steps import TurnContext
+
+catalogue.load()
 
 
 @workflow.defn(name=contracts.WORKFLOW)
 class ConversationWorkflow:
     """Signals only append; the main loop decides. Ends when idle; the next text starts a run that goes on from it."""
-
-    flow: ClassVar[Flow[TurnContext]] = steps.DEFAULT
 
     @workflow.init
     def __init__(self, start: ConversationStart) -> None:
@@ -100,6 +100,26 @@ class ConversationWorkflow:
         self._state.closing = True
         return replace(self.view(), state="closed")
 
+    @workflow.update
+    def approve(self, request: Decide) -> views.ConversationView:
+        """A human says yes to what a step asked."""
+        approval.decide(self._state, Verdict.APPROVED, request)
+        return self.view()
+
+    @approve.validator
+    def _check_approve(self, request: Decide) -> None:
+        approval.check(self._state, Verdict.APPROVED, request)
+
+    @workflow.update
+    def decline(self, request: Decide) -> views.ConversationView:
+        """A human says no to what a step asked."""
+        approval.decide(self._state, Verdict.DECLINED, request)
+        return self.view()
+
+    @decline.validator
+    def _check_decline(self, request: Decide) -> None:
+        approval.check(self._state, Verdict.DECLINED, request)
+
     @workflow.query
     def view(self) -> views.ConversationView:
         """Where the conversation stands."""
@@ -154,10 +174,19 @@ class ConversationWorkflow:
         keys = [text.key for text in texts]
         state.turn += 1
         self._record(texts)
+        flow = self._flow()
         while True:
             drafts += 1
-            turn = TurnContext(start=self._start, state=state, texts=texts, attempt=drafts, forbidden=self._forbidden)
-            run = Run(self.flow, turn, self._guard, turn.results)
+            turn = TurnContext(
+                start=self._start,
+                state=state,
+                texts=texts,
+                attempt=drafts,
+                forbidden=self._forbidden,
+                variables=dict(state.variables),
+                tools=flow.all_tools(),
+            )
+            run = Run(flow, turn, self._guard, turn.results)
             room = policy.TURN_TEXTS - len(texts)
             if not await self._draft(run, redraft=room > 0 and drafts <= policy.MAX_REDRAFTS):
                 break
@@ -165,6 +194,8 @@ class ConversationWorkflow:
             self._record(newer)
             keys += [text.key for text in newer]
             texts = turn.texts + newer  # what consent has settled is not asked again
+        state.variables = turn.variables
+        approval.withdraw(state)
         for key in keys:
             if message := state.find(key):
                 message.status = turn.outcome.value
@@ -180,6 +211,13 @@ class ConversationWorkflow:
             **turn.told(),
         )
         workflow.set_current_details(f"turn {state.turn}: {turn.outcome.value} {turn.reason}".rstrip())
+
+    def _flow(self) -> Flow[TurnContext]:
+        try:
+            return catalogue.choose(self._state)
+        except catalogue.UnknownFlow as unknown:
+            workflow.logger.error(f"turn {self._state.turn} is parked: {unknown}")
+            return steps.parking(str(unknown))
 
     async def _draft(self, run: Run[TurnContext], *, redraft: bool) -> bool:
         """Run the flow once; whether newer texts want it run again."""

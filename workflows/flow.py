@@ -2,7 +2,7 @@
 
 A step starts when all its predecessors have ended. It is skipped when its condition says no, or when all its
 predecessors were skipped; so a join of two branches runs when either ran. Steps that do not depend on each other run at
-the same time. A flow that has a cycle or names an unknown step cannot be built.
+the same time. A step may be a flow itself. A flow that has a cycle or names an unknown step cannot be built.
 """
 
 from __future__ import annotations
@@ -10,16 +10,24 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import graphlib
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
+from workflows import drawing
 from workflows.policy import Call
 from workflows.state import Outcome, StepRecord
+
+if TYPE_CHECKING:
+    from workflows.tool import Tool
+
+# What is also a node's id in a drawing, a key in a record and half of a reference.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 
 C = TypeVar("C")
 
@@ -48,7 +56,7 @@ class Halt(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step(Generic[C]):
-    """One step. `run` gets the turn's context; its result is kept under the step's name.
+    """One step. `run` gets the turn's context; its result is kept under the step's name. Or it is a flow of its own.
 
     `call` says how the activities run that the step starts by `act`. `deadline` bounds the whole step, at the price of
     a timer; a local activity is not interrupted by it. `fallback` takes over when `run` failed for good. A `guarded`
@@ -56,7 +64,7 @@ class Step(Generic[C]):
     """
 
     name: str
-    run: Callable[[C], Awaitable[Any]]
+    run: Callable[[C], Awaitable[Any]] | Flow[C]
     after: tuple[str, ...] = ()
     when: Callable[[C], bool] | None = None
     call: Call | None = None
@@ -69,21 +77,31 @@ class Step(Generic[C]):
 class Flow(Generic[C]):
     """A checked graph of steps, in the order in which they are declared.
 
+    Names are those of the whole tree: a step of a sub-flow has none that another step has. `version` goes up when open
+    conversations must not go on with the new steps in the middle of a turn. `tools` are those that steps call in their
+    own code; a step that is one tool's call need not repeat it.
+
     Raises:
-        FlowError: two steps of one name, an unknown predecessor, or a cycle.
+        FlowError: a name that is none or taken, an unknown predecessor, a cycle, or two tools of one name.
     """
 
     name: str
     steps: tuple[Step[C], ...]
+    version: int = 1
+    tools: tuple[Tool[Any, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        names = [step.name for step in self.steps]
+        names = [step.name for step in self.tree()]
+        for name in (self.name, *names):
+            if not _NAME.fullmatch(name) or name == "end":  # the one word that Mermaid keeps for itself
+                raise FlowError(f"{name!r} in flow {self.name!r}: a name is letters, digits, - and _, and not 'end'")
         for name in names:
             if names.count(name) > 1:
                 raise FlowError(f"flow {self.name!r} has two steps named {name!r}")
+        own = [step.name for step in self.steps]
         for step in self.steps:
             for before in step.after:
-                if before not in names:
+                if before not in own:
                     raise FlowError(
                         f"step {step.name!r} comes after {before!r}, which flow {self.name!r} does not have"
                     )
@@ -91,22 +109,42 @@ class Flow(Generic[C]):
             graphlib.TopologicalSorter({s.name: s.after for s in self.steps}).prepare()
         except graphlib.CycleError as cycle:
             raise FlowError(f"flow {self.name!r} has a cycle: {' → '.join(cycle.args[1])}") from None
+        self.all_tools()
+
+    @property
+    def ref(self) -> str:
+        """What a conversation carries: name@version."""
+        return f"{self.name}@{self.version}"
+
+    def tree(self) -> Iterator[Step[C]]:
+        """Every step, each sub-flow's after the step that runs it."""
+        for step in self.steps:
+            yield step
+            if isinstance(step.run, Flow):
+                yield from step.run.tree()
+
+    def all_tools(self) -> dict[str, Tool[Any, Any]]:
+        """The tools of the whole tree by name.
+
+        Raises:
+            FlowError: two different ones have one name.
+        """
+        called = [tool for step in self.tree() if (tool := getattr(step.run, "tool", None))]
+        declared = [tool for step in self.tree() if isinstance(step.run, Flow) for tool in step.run.tools]
+        found: dict[str, Tool[Any, Any]] = {}
+        for tool in (*self.tools, *declared, *called):
+            if found.setdefault(tool.name, tool) is not tool:
+                raise FlowError(f"flow {self.name!r} has two tools named {tool.name!r}")
+        return found
 
     def to_mermaid(self, records: tuple[StepRecord, ...] = ()) -> str:
         """The graph as a Mermaid flowchart, with what became of each step where `records` tell."""
-        became = {record.name: record for record in records}
-        lines = ["flowchart LR"]
-        for step in self.steps:
-            record = became.get(step.name)
-            label = f"{step.name}<br/>{record.status}" if record else step.name
-            lines.append(f'  {step.name}{{{{"{label}"}}}}' if step.when else f'  {step.name}["{label}"]')
-            lines.extend(f"  {before} --> {step.name}" for before in step.after)
-        return "\n".join(lines)
+        return drawing.mermaid(self.steps, {record.name: record.status for record in records})
 
 
 @dataclass(slots=True)
 class Run(Generic[C]):
-    """One execution of a flow for one context. `records` and `results` are readable at any time."""
+    """One execution of a flow for one context. `records` and `results` are readable at any time, and sub-flows'."""
 
     flow: Flow[C]
     context: C
@@ -118,7 +156,7 @@ class Run(Generic[C]):
     def in_place(self) -> bool:
         """Whether a local activity runs: it is short, and the workflow task cannot end before it."""
         running = {record.name for record in self.records.values() if record.status == "running"}
-        return any(step.name in running and step.call is not None and step.call.local for step in self.flow.steps)
+        return any(step.name in running and step.call is not None and step.call.local for step in self.flow.tree())
 
     async def execute(self) -> None:
         """Run every step that is due.
@@ -160,7 +198,7 @@ class Run(Generic[C]):
     async def _run(self, step: Step[C]) -> None:
         record = StepRecord(name=step.name, status="running", started_at=workflow.now())
         self.records[step.name] = record
-        _CALL.set(step.call)
+        _STEP.set(step)
         try:
             if step.guarded:
                 self.guard(step)
@@ -202,8 +240,8 @@ class Run(Generic[C]):
 
     async def _attempt(self, step: Step[C]) -> Any:
         if step.deadline is None:
-            return await step.run(self.context)
-        task = asyncio.ensure_future(step.run(self.context))
+            return await self._do(step)
+        task = asyncio.ensure_future(self._do(step))
         try:
             # Not wait_for: a cancelled activity ends with an error of its own, and that would hide the deadline.
             await workflow.wait([task], timeout=step.deadline.total_seconds())
@@ -215,6 +253,11 @@ class Run(Generic[C]):
             raise TimeoutError(f"not within {step.deadline.total_seconds():g} s")
         return task.result()
 
+    async def _do(self, step: Step[C]) -> Any:
+        if not isinstance(step.run, Flow):
+            return await step.run(self.context)
+        return await Run(step.run, self.context, self.guard, self.results, self.records).execute()
+
     @staticmethod
     async def _cancel(tasks: list[asyncio.Future[Any]]) -> None:
         for task in tasks:
@@ -223,9 +266,21 @@ class Run(Generic[C]):
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-_WAIT = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
+WAIT = workflow.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED
 
-_CALL: contextvars.ContextVar[Call | None] = contextvars.ContextVar("call", default=None)
+_STEP: contextvars.ContextVar[Step[Any] | None] = contextvars.ContextVar("step", default=None)
+
+
+def running_step() -> Step[Any]:
+    """The step whose code this is called from.
+
+    Raises:
+        FlowError: it is no step's.
+    """
+    step = _STEP.get()
+    if step is None:
+        raise FlowError("only the steps of a running flow may do this")
+    return step
 
 
 async def act(method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
@@ -234,7 +289,7 @@ async def act(method: Callable[..., Awaitable[Any]], request: Any, *, summary: s
     Raises:
         FlowError: the step declares none.
     """
-    how = _CALL.get()
+    how = running_step().call
     if how is None:
         raise FlowError("a step that runs an activity must declare how, by `call`")
     return await call(how, method, request, summary=summary)
@@ -258,7 +313,7 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
         heartbeat_timeout=how.heartbeat,
         retry_policy=how.retry,
         # A cancelled draft must not hold the next one up; the activity hears of it at its next heartbeat.
-        cancellation_type=_WAIT if how.waited_for else workflow.ActivityCancellationType.TRY_CANCEL,
+        cancellation_type=WAIT if how.waited_for else workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary or None,
     )
 

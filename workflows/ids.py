@@ -33,7 +33,12 @@ def conversation_id(key: bytes, *, provider: str, conversation_sid: str, channel
 
 def send_key(conversation: str, event_key: str, part: int = 0) -> str:
     """What identifies one outbound message for ever: the same for every attempt, never the same for two messages."""
-    return hashlib.blake2b(f"{conversation}\x1f{event_key}\x1f{part}".encode(), digest_size=16).hexdigest()
+    return token(conversation, event_key, str(part))
+
+
+def token(*parts: str) -> str:
+    """The same for the same parts, and tells none of them."""
+    return hashlib.blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()
 
 
 def is_opaque(sid: str) -> bool:

@@ -22,16 +22,30 @@ class TurnPolicy(StrEnum):
     """As coalesce, but stop the draft at once."""
 
 
+class FlowChange(StrEnum):
+    """When a conversation goes over to another flow than the one it began with."""
+
+    TURN = "turn"
+    """At the end of its turn."""
+    CONVERSATION = "conversation"
+    """Never while it is open: the next one begins with it."""
+
+
+DEFAULT_FLOW = "default@1"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What a deployment decides. They travel with each text, so that a change reaches open conversations.
 
-    `idle_close` is in seconds without a text in either direction.
+    `idle_close` is in seconds without a text in either direction. `flow` is a flow's name@version.
     """
 
     turn_policy: TurnPolicy = TurnPolicy.COALESCE
     idle_close: float = 24 * 3600
     budget: Budget = field(default_factory=Budget)
+    flow: str = DEFAULT_FLOW
+    flow_change: FlowChange = FlowChange.TURN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,5 +133,11 @@ MAX_REDRAFTS = 5
 MAX_TEXT = 4_000
 
 SPENT = "That is all I can answer today. A colleague will get back to you."
+# Questions to humans that a conversation remembers, the latest.
+APPROVALS = 20
+
+# What a flow may keep of a conversation from turn to turn: slots of a dialogue, not its texts.
+VARIABLES = 50
+VARIABLE_CHARS = 2_000
 
 APOLOGY = "Sorry, I cannot answer right now. A colleague will get back to you."

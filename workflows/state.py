@@ -51,6 +51,32 @@ class MessageRecord:
     error_code: int | None = None
 
 
+class Verdict(StrEnum):
+    """What became of a question to a human."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    """The turn ended without needing the answer."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ApprovalRecord:
+    """A step's question to a human. Decided without `by`, it was the deadline that decided."""
+
+    token: str
+    step: str
+    turn: int
+    question: str
+    asked_at: datetime
+    deadline: datetime
+    verdict: Verdict = Verdict.PENDING
+    by: str = ""
+    note: str = ""
+    decided_at: datetime | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class StepRecord:
     """What became of one step of a turn. Milliseconds are workflow time."""
@@ -104,6 +130,9 @@ class ConversationState:
     backlog: list[MemoryItem] = field(default_factory=list)
     spending: Spending = field(default_factory=Spending)
     last_turn: TurnRecord | None = None
+    flow: str = ""
+    approvals: list[ApprovalRecord] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
     def accept(self, key: str) -> bool:
         """Whether this key is new; from now on it is not."""

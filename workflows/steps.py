@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -40,7 +40,8 @@ class TurnContext:
 
     `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
     may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
-    leave.
+    leave. `variables` are a flow's own, from turn to turn; those of a draft that was dropped are too. `tools` are the
+    names of those that the flow declares.
     """
 
     start: ConversationStart
@@ -52,6 +53,18 @@ class TurnContext:
     reason: str = ""
     committed: bool = False
     forbidden: Callable[[], Halt | None] = lambda: None
+    variables: dict[str, str] = field(default_factory=dict)
+    tools: Collection[str] = ()
+
+    def keep(self, name: str, value: str) -> None:
+        """Remember something for later turns, under a name of the flow's own.
+
+        Raises:
+            ValueError: too long, or too many.
+        """
+        if len(value) > policy.VARIABLE_CHARS or len({*self.variables, name}) > policy.VARIABLES:
+            raise ValueError(f"a flow keeps at most {policy.VARIABLES} values of {policy.VARIABLE_CHARS} characters")
+        self.variables[name] = value
 
     @property
     def text(self) -> str:
@@ -328,3 +341,15 @@ DEFAULT: Flow[TurnContext] = Flow(
         Step(name="remember", run=remember, after=("deliver",), call=policy.REMEMBER, fallback=remember_later),
     ),
 )
+
+
+def parking(reason: str) -> Flow[TurnContext]:
+    """What a turn runs that has no flow: consent is settled, and the rest waits for a human."""
+
+    async def park(turn: TurnContext) -> None:
+        turn.outcome, turn.reason = Outcome.PARKED, reason
+
+    return Flow(
+        "parking",
+        (Step(name="screen", run=screen), Step(name="park", run=park, after=("screen",), when=accepted)),
+    )

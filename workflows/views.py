@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from workflows.contracts import ConversationStart
-from workflows.state import ConversationState, MessageRecord
+from workflows.state import ApprovalRecord, ConversationState, MessageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,7 @@ class ConversationView:
     """Where a conversation stands. `pending` counts texts that no turn has taken yet.
 
     `answers`, `tokens` and `cost` (US dollars, as far as known) are what its agent used so far.
+    `flow` is that of the latest turn; `approvals` are the latest questions to humans, answered or not.
     """
 
     id: str
@@ -31,6 +32,8 @@ class ConversationView:
     answers: int = 0
     tokens: int = 0
     cost: float = 0.0
+    flow: str = ""
+    approvals: tuple[ApprovalRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,4 +61,6 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         answers=state.spending.total.answers,
         tokens=state.spending.total.tokens,
         cost=state.spending.total.cost,
+        flow=state.flow,
+        approvals=tuple(state.approvals),
     )

@@ -17,6 +17,7 @@ from activities.delivery import Delivery
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
+from activities.tools import implementations
 from agents.turn import Draft, Turn
 from memory.item import MemoryItem, Recalled
 from messaging.backend import ConversationalBackend
@@ -28,6 +29,7 @@ from tests.support.ports import eventually
 from workflows import contracts
 from workflows.contracts import ConversationStart, Route
 from workflows.conversation import ConversationWorkflow
+from workflows.flow import Flow
 from workflows.inbox import DeliveryUpdate, Inbound
 from workflows.policy import Rules
 from workflows.state import TurnRecord
@@ -152,6 +154,7 @@ class Bench:
     agent: Agent = field(default_factory=Agent)
     others: dict[str, ConversationalBackend] = field(default_factory=dict)
     workflow: type[Any] = ConversationWorkflow
+    flows: tuple[Flow[Any], ...] = ()
 
     def worker(self, **options: Any) -> Worker:
         memories = Memories(self.memory)
@@ -165,6 +168,7 @@ class Bench:
                 Replies(self.agent).reply,
                 Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
                 Revival(TemporalRuns(self.client)).revive,
+                *implementations(self.flows),
             ],
             workflow_runner=workflow_runner(),
             graceful_shutdown_timeout=timedelta(seconds=5),

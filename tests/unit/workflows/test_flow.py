@@ -6,6 +6,7 @@ import pytest
 from temporalio import exceptions
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 
+from tests.support import flows
 from workflows import steps
 from workflows.flow import Flow, FlowError, Step, reason_of
 from workflows.state import StepRecord
@@ -25,8 +26,21 @@ def _step(name: str, *after: str, **fields: object) -> Step[object]:
         ((_step("a"), _step("b", "a", "ghost")), ["'b'", "'ghost'"]),
         ((_step("a", "a"),), ["a → a", "cycle"]),
         ((_step("a"), _step("b", "a", "d"), _step("c", "b"), _step("d", "c")), ["b", "c", "d", "cycle"]),
+        ((_step("a"), Step(name="b", run=Flow("inner", (_step("a"),)))), ["'a'", "two"]),
+        ((Step(name="b", run=Flow("inner", (_step("c"),))), _step("d", "c")), ["'d'", "'c'"]),
+        ((_step("a b"),), ["'a b'", "letters"]),
+        ((_step("end"),), ["'end'"]),
     ],
-    ids=["duplicate", "unknown predecessor", "own successor", "cycle of three"],
+    ids=[
+        "duplicate",
+        "unknown predecessor",
+        "own successor",
+        "cycle of three",
+        "a sub-flow's step of the same name",
+        "a predecessor inside a sub-flow",
+        "no name",
+        "a word of the drawing",
+    ],
 )
 def test_a_flow_that_cannot_run_cannot_be_built_and_the_error_names_the_step(
     declared: tuple[Step[object], ...], named: list[str]
@@ -50,7 +64,7 @@ def test_a_flow_draws_itself_as_mermaid() -> None:
     assert flow.to_mermaid().splitlines() == [
         "flowchart LR",
         '  a["a"]',
-        '  b{{"b"}}',
+        '  b{{"b<br/>if bool"}}',
         "  a --> b",
         '  c["c"]',
         "  a --> c",
@@ -62,8 +76,28 @@ def test_a_drawing_tells_what_became_of_each_step() -> None:
     flow = Flow("drawn", (_step("a"), _step("b", "a", when=bool), _step("c", "b")))
     drawn = flow.to_mermaid((StepRecord(name="a", status="ran"), StepRecord(name="b", status="skipped")))
     assert '  a["a<br/>ran"]' in drawn
-    assert '  b{{"b<br/>skipped"}}' in drawn
+    assert '  b{{"b<br/>if bool<br/>skipped"}}' in drawn
     assert '  c["c"]' in drawn
+
+
+def test_a_drawing_shows_what_waits_for_a_human_what_is_a_tool_and_what_is_a_flow_of_its_own() -> None:
+    assert flows.SHORT.to_mermaid((StepRecord(name="ask", status="running"),)).splitlines() == [
+        "flowchart LR",
+        '  screen["screen"]',
+        '  subgraph payment["payment<br/>if accepted"]',
+        '    price["price"]',
+        '    ask[/"ask<br/>if is_large<br/>a human within 0:00:01, else declined<br/>running"/]',
+        "    price --> ask",
+        '    pay[["pay<br/>if may_pay"]]',
+        "    price --> pay",
+        "    ask --> pay",
+        "  end",
+        "  screen --> payment",
+        '  reply["reply"]',
+        "  payment --> reply",
+        '  deliver["deliver"]',
+        "  reply --> deliver",
+    ]
 
 
 def test_the_default_flow_is_its_steps_in_a_row() -> None:

@@ -1,0 +1,132 @@
+"""A step that waits for a human: a question, a deadline, and what counts when nobody answers.
+
+The turn stays open meanwhile; texts that arrive wait for it. The question is in the conversation's state under a token,
+so that a redraft, or a replay, finds the same question and its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from workflows import ids, policy
+from workflows.flow import running_step
+from workflows.state import ApprovalRecord, ConversationState, Verdict
+
+if TYPE_CHECKING:
+    from workflows.steps import TurnContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """A human's answer to the question of this token."""
+
+    token: str
+    by: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a question ended with. `by` is empty where the deadline decided."""
+
+    approved: bool
+    by: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """What a step runs that asks a human; its result is a `Decision`.
+
+    `ask` words the question for who decides. After `within`, `default` counts: choose what does no harm.
+    """
+
+    ask: Callable[[TurnContext], str]
+    within: timedelta
+    default: Verdict = Verdict.DECLINED
+
+    shape: ClassVar[str] = "human"
+
+    def __post_init__(self) -> None:
+        if self.default not in {Verdict.APPROVED, Verdict.DECLINED}:
+            raise ValueError("default: must be approved or declined")
+        if self.within <= timedelta(0):
+            raise ValueError("within: must be longer than nothing")
+
+    @property
+    def label(self) -> str:
+        """For the drawing."""
+        return f"a human within {self.within}, else {self.default.value}"
+
+    async def __call__(self, turn: TurnContext) -> Decision:
+        """Wait for the answer. Raises Halt when nothing may leave any more: STOP, a takeover, a close."""
+        record = self._asked(turn)
+        left = record.deadline - workflow.now()
+        if record.verdict is Verdict.PENDING:
+            workflow.set_current_details(f"turn {record.turn}: **{record.step}** waits for a human: {record.question}")
+            try:
+                await workflow.wait_condition(
+                    lambda: record.verdict is not Verdict.PENDING or turn.forbidden() is not None,
+                    timeout=max(left, timedelta(0)),
+                    timeout_summary=f"approval {record.step}",
+                )
+            except TimeoutError:
+                record.verdict, record.decided_at = self.default, workflow.now()
+        if record.verdict is Verdict.PENDING and (halt := turn.forbidden()):
+            record.verdict, record.decided_at = Verdict.WITHDRAWN, workflow.now()
+            raise halt
+        return Decision(approved=record.verdict is Verdict.APPROVED, by=record.by, note=record.note)
+
+    def _asked(self, turn: TurnContext) -> ApprovalRecord:
+        step = running_step().name
+        token = ids.token(turn.start.conversation_id, turn.texts[0].key, step)
+        for record in turn.state.approvals:
+            if record.token == token:
+                return record
+        record = ApprovalRecord(
+            token=token,
+            step=step,
+            turn=turn.state.turn,
+            question=self.ask(turn)[: policy.MAX_TEXT],
+            asked_at=workflow.now(),
+            deadline=workflow.now() + self.within,
+        )
+        turn.state.approvals.append(record)
+        del turn.state.approvals[: -policy.APPROVALS]
+        return record
+
+
+def decide(state: ConversationState, verdict: Verdict, request: Decide) -> None:
+    """Answer a question; the same answer again is no error."""
+    for record in state.approvals:
+        if record.token == request.token and record.verdict is Verdict.PENDING:
+            record.verdict, record.by, record.note = verdict, request.by, request.note[: policy.MAX_TEXT]
+            record.decided_at = workflow.now()
+
+
+def check(state: ConversationState, verdict: Verdict, request: Decide) -> None:
+    """Whether the question can be answered so.
+
+    Raises:
+        ApplicationError: `invalid_input` or `conflict`, naming the field.
+    """
+    if not request.by.strip():
+        raise ApplicationError("by: who decides must be named", type="invalid_input")
+    found = next((record for record in state.approvals if record.token == request.token), None)
+    if found is None:
+        raise ApplicationError("token: no question of this conversation has it", type="approval_not_found")
+    if found.verdict not in {Verdict.PENDING, verdict}:
+        raise ApplicationError(f"token: the question is {found.verdict.value} already", type="conflict")
+
+
+def withdraw(state: ConversationState) -> None:
+    """What a turn asked and then did not need any more waits for nobody."""
+    for record in state.approvals:
+        if record.verdict is Verdict.PENDING and record.turn == state.turn:
+            record.verdict, record.decided_at = Verdict.WITHDRAWN, workflow.now()
