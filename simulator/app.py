@@ -16,6 +16,7 @@ from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.phone import Phone
 from simulator.rest.entrance import RAW_SEND, Entrance
+from simulator.steering import Steering
 from simulator.world import World
 
 _COMPACT_EVERY = 30  # seconds between looks at the journal's length
@@ -48,6 +49,7 @@ def create_app(config: SimulatorConfig | None = None) -> FastAPI:
         # Routes are bound to the world, so they come with it; the catch-all is last.
         app.router.routes[:] = [
             *control.routes(),
+            *Steering(world).routes(),
             Route("/", Phone(config).page, methods=["GET"]),
             *mounts,
             Route("/{path:path}", rest, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 from simulator import address
 from simulator.records import Message
 from simulator.sids import Sids
+from simulator.signature import Params
 from simulator.views import Urls
-from simulator.webhooks import Params
 
 API_VERSION = "2010-04-01"
 _QUOTABLE = 7 * 24 * 3600  # seconds; an older original is not named

@@ -30,6 +30,8 @@ class SimulatorConfig:
 
     account_sid: str = "AC" + "0" * 32
     auth_token: str = "simulator"  # noqa: S105 - opens nothing but a simulator
+    secondary_auth_token: str = ""
+    """Opens the REST too; signs webhooks when `POST /_sim/signing` says so."""
     api_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """SK sid -> secret."""
     phone_number: str = "+15550100000"

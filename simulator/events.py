@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from simulator import address
 from simulator.clock import iso, iso_ms
 from simulator.config import SimulatorConfig
+from simulator.delivery import Delivery
 from simulator.records import ChatMessage, Conversation, Hook, Message, Participant, Receipt
 from simulator.store import Store
-from simulator.webhooks import Delivery, Webhooks
+from simulator.webhooks import Webhooks
 
 POST_EVENTS = (
     "onConversationAdded",

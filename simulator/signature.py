@@ -5,14 +5,18 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 
-Params = Iterable[tuple[str, str]]
+Params = tuple[tuple[str, str], ...]
 
 
-def sign(token: str, url: str, params: Params = ()) -> str:
-    """Base64 HMAC-SHA1 over the whole URL (query included, fragment not) and the sorted form fields.
+def sign(secret: str, url: str, params: Iterable[tuple[str, str]] = (), *, algorithm: str = "sha1") -> str:
+    """Base64 HMAC over the whole URL (query included, fragment not) and the sorted form fields.
 
     Of a repeated field each distinct value counts once, in sorted order; a blank value counts with its name.
     """
     signed = url + "".join(name + value for name, value in sorted(set(params)))
-    digest = hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
-    return base64.b64encode(digest).decode()
+    return base64.b64encode(hmac.digest(secret.encode(), signed.encode(), algorithm)).decode()
+
+
+def body_hash(body: bytes) -> str:
+    """What `bodySHA256` in the URL says of a body that is no form."""
+    return hashlib.sha256(body).hexdigest()

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.config import SimulatorConfig
+from simulator.delivery import Delivery
+from simulator.faults import Fault
 from simulator.journal import Change, Journal
 from simulator.records import (
     AddressConfig,
@@ -63,6 +65,8 @@ class Store:
         self.address_configs = Table("address_configs", AddressConfig, journal)
         self.opt_outs = Table("opt_outs", OptOut, journal)
         self.settings = Table("settings", Setting, journal)
+        self.deliveries = Table("deliveries", Delivery, journal)
+        self.faults = Table("faults", Fault, journal)
         self._tables: dict[str, Table[Any]] = {
             table.name: table
             for table in (
@@ -80,6 +84,8 @@ class Store:
                 self.address_configs,
                 self.opt_outs,
                 self.settings,
+                self.deliveries,
+                self.faults,
             )
         }
         for op, name, sid, fields in journal.replay():

@@ -7,21 +7,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from simulator import address, callbacks, segments, twiml
 from simulator.clock import Clock, Timer
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
 from simulator.content import Failure
-from simulator.faults import Faults
+from simulator.delivery import Delivery
+from simulator.faults import DELIVERY, Faults
 from simulator.pools import Pools
 from simulator.records import Message, Number
 from simulator.sids import Sids
 from simulator.store import Store
 from simulator.transcript import Transcript
+from simulator.transport import Answer
 from simulator.views import Urls, message_view
-from simulator.webhooks import Delivery, Webhooks
+from simulator.webhooks import Webhooks
 
 NEXT = {
     "scheduled": "accepted",
@@ -125,7 +125,11 @@ class Texting:
             conversation_sid=out.conversation_sid,
             chat_message_sid=out.chat_message_sid,
         )
-        if (fault := self._faults.take(("delivery",))) is not None:
+        if (
+            fault := self._faults.take(
+                DELIVERY, fields={"to": out.recipient, "from": out.sender or "", "body": out.body}
+            )
+        ) is not None:
             self._doomed[message.sid] = (fault.outcome, fault.code, "Delivery failed by an armed fault")
         elif out.failure is not None:
             self._doomed[message.sid] = out.failure
@@ -237,8 +241,10 @@ class Texting:
         if message.sid not in self._store.messages.rows:
             return
         end, code, text = self._doomed.get(message.sid, (None, None, None))
-        if (end, status) in {("failed", "sent"), ("undelivered", "delivered")}:
+        if (end, status) in {("failed", "sent"), ("undelivered", "delivered"), ("sent", "delivered")}:
             self._doomed.pop(message.sid)
+            if end == "sent":
+                return  # the carrier never says more
             self._move(message, str(end), error_code=code, error_message=text)
             return
         if message.status == "accepted" and not message.sender:
@@ -293,17 +299,22 @@ class Texting:
                 event="message",
                 subject=message.sid,
                 order=f"{message.number} {message.phone}",
-                on_response=lambda response: self._answered(message, response),
+                twiml=True,
             )
         )
 
-    def _answered(self, message: Message, response: httpx.Response) -> None:
-        """The webhook took the text; its response may hold TwiML: replies to send."""
+    def answered(self, delivery: Delivery, answer: Answer) -> None:
+        """A webhook was taken. If it told of a text, the answer may hold TwiML: replies to send."""
+        message = self._store.messages.get(delivery.subject) if delivery.twiml else None
+        if message is None:
+            return
         self._store.messages.change(message, heard=True)
         try:
-            replies = twiml.replies(response.content, response.headers.get("content-type", ""))
+            replies = twiml.replies(answer.body, answer.content_type)
         except twiml.TwimlError as problem:
-            self._transcript.add("debugger", code=problem.code, message=problem.message, subject=message.sid)
+            self._transcript.add(
+                "debugger", code=problem.code, message=problem.message, subject=message.sid, url=answer.url
+            )
             return
         for reply in replies:
             recipient = reply.to or message.phone

@@ -17,7 +17,7 @@ class Transcript:
     def __init__(self, *, clock: Clock, limit: int) -> None:
         self._clock = clock
         self._records: deque[Record] = deque(maxlen=limit)
-        self._webhooks: deque[Record] = deque(maxlen=limit)
+        self._of_kind: dict[str, deque[Record]] = {kind: deque(maxlen=limit) for kind in ("webhook", "debugger")}
         self._listeners: set[asyncio.Queue[Record]] = set()
         # Ids keep growing over restarts, so that a page that reconnects with its last id misses nothing. Microseconds
         # of the real time are ahead of any number of records, and still a whole number in JavaScript.
@@ -27,8 +27,8 @@ class Transcript:
         self._last += 1
         record: Record = {"id": self._last, "at": iso_ms(self._clock.now()), "kind": kind, **fields}
         self._records.append(record)
-        if kind == "webhook":
-            self._webhooks.append(record)
+        if (kept := self._of_kind.get(kind)) is not None:
+            kept.append(record)
         for queue in self._listeners:
             if queue.full():
                 queue.get_nowait()
@@ -39,7 +39,10 @@ class Transcript:
         return [record for record in self._records if record["id"] > after]
 
     def webhooks(self) -> list[Record]:
-        return list(self._webhooks)
+        return list(self._of_kind["webhook"])
+
+    def debugger(self) -> list[Record]:
+        return list(self._of_kind["debugger"])
 
     @property
     def last_id(self) -> int:
@@ -47,7 +50,8 @@ class Transcript:
 
     def clear(self) -> None:
         self._records.clear()
-        self._webhooks.clear()
+        for kept in self._of_kind.values():
+            kept.clear()
 
     @contextmanager
     def listen(self) -> Iterator[asyncio.Queue[Record]]:

@@ -1,228 +1,235 @@
-"""Requests from Twilio to the product: signed, retried, one first attempt at a time for each sender.
+"""Requests from Twilio to the product: signed, retried, one first attempt at a time for each order key.
 
-Connection overrides in a URL's fragment: https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
+What waits is in the store, so what a restart interrupts goes on after it, with the same idempotency token.
 """
 
 import asyncio
 import time
 import uuid
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
-import httpx
-
+from simulator.clock import Clock
 from simulator.config import SimulatorConfig
+from simulator.delivery import Delivery
 from simulator.faults import WEBHOOK, Fault, Faults
-from simulator.signature import sign
+from simulator.overrides import Overrides, Patience
+from simulator.signer import Signer
+from simulator.store import Store
 from simulator.transcript import Transcript
+from simulator.transport import Answer, Failure, Message, Transport
 
-Params = tuple[tuple[str, str], ...]
-_OK = range(200, 300)
-# A pool looks at all its connections and waiting requests at each step, so its cost grows with their square. Several
-# small pools, each with never more requests than connections, take a tenth of the time of one large pool.
-_POOLS, _EACH = 12, 8
-_LIMITS = httpx.Limits(max_connections=_EACH, max_keepalive_connections=_EACH)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One request to make. `order`: deliveries of the same order key make their first attempts one after the other."""
-
-    url: str
-    params: Params
-    event: str
-    subject: str
-    order: str
-    method: str = "POST"
-    conversations: bool = False
-    on_response: Callable[[httpx.Response], None] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """Seconds, counts, and what is worth another attempt."""
-
-    connect: float
-    total: float
-    retries: int
-    on: frozenset[str]
-
-    def retries_on(self, outcome: str) -> bool:
-        return "all" in self.on or outcome in self.on
+# A Conversations webhook has codes of its own in the debugger; anything else the transport's.
+_CONVERSATIONS = {"rt": 50076}
+_CONVERSATIONS_OTHERWISE = 50057
+_NOT_GOOD = 11200  # https://www.twilio.com/docs/api/errors/11200
 
 
 class Webhooks:
-    def __init__(self, config: SimulatorConfig, transcript: Transcript, faults: Faults) -> None:
+    """To be made inside a running event loop. `answered` hears of each good answer."""
+
+    def __init__(
+        self,
+        *,
+        config: SimulatorConfig,
+        clock: Clock,
+        store: Store,
+        transcript: Transcript,
+        faults: Faults,
+        signer: Signer,
+    ) -> None:
         self._config = config
+        self._clock = clock
+        self._store = store
         self._transcript = transcript
         self._faults = faults
-        tls = httpx.create_ssl_context()  # one for all: reading the certificates takes a while
-        self._clients = [httpx.AsyncClient(limits=_LIMITS, verify=tls, trust_env=False) for _ in range(_POOLS)]
-        self._places: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
-        for client in self._clients:
-            for _ in range(_EACH):
-                self._places.put_nowait(client)
+        self._overrides = Overrides(config)
+        self._transport = Transport(signer)
+        self._lines: dict[str, deque[Delivery]] = {}
+        """What waits behind the delivery that is being made, by order key."""
+        self._held: dict[str, list[Delivery]] = {}
+        """What a fault makes come after the next of its order."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: dict[str, _Turns] = defaultdict(_Turns)
+        self.answered: Callable[[Delivery, Answer], None] = lambda _, __: None
 
     def send(self, delivery: Delivery) -> None:
         """Returns at once; the request is made in the background."""
-        task = asyncio.create_task(self._deliver(delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        delivery.sid = str(uuid.uuid4())
+        self._queue(self._store.deliveries.add(delivery))
+
+    async def ask(self, delivery: Delivery) -> Answer | Failure:
+        """Makes the request now, once, and returns what came of it: for whom the answer decides what happens next."""
+        delivery.sid = str(uuid.uuid4())
+        patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)
+        return await self._exchange(delivery, patience, self._fault(delivery))
+
+    def resume(self) -> None:
+        """After a restart: what has not been tried yet goes out, and retries come when they are due."""
+        for delivery in list(self._store.deliveries.rows.values()):
+            delivery.params = tuple((name, value) for name, value in delivery.params)
+            if delivery.attempt:
+                self._clock.at(delivery.due, self._retry, delivery)
+            else:
+                self._queue(delivery)
 
     @property
     def pending(self) -> int:
-        return len(self._tasks)
+        return len(self._store.deliveries.rows)
 
     def cancel(self) -> None:
         for task in tuple(self._tasks):
             task.cancel()
+        self._lines.clear()
+        self._held.clear()
 
     async def aclose(self) -> None:
         self.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for client in self._clients:
-            await client.aclose()
+        await self._transport.aclose()
 
-    async def _deliver(self, delivery: Delivery) -> None:
-        fault = self._faults.take(WEBHOOK, delivery.event)
-        token = str(uuid.uuid4())
-        async with self._turn(delivery.order):
-            if fault is not None and fault.kind == "webhook_delay":
-                await asyncio.sleep(fault.seconds)
-            if fault is not None and fault.kind == "webhook_drop":
-                self._log(delivery, token, 0, error="dropped by a fault")
-                return
-            policy = _policy(delivery, self._config)
-            wait = await self._attempt(delivery, policy, token, 0, fault)
-            if fault is not None and fault.kind == "webhook_duplicate":
-                await self._attempt(delivery, policy, token, 0, None)
-        for attempt in range(1, policy.retries + 1):
-            if wait is None:
-                return
-            await asyncio.sleep(wait)
-            wait = await self._attempt(delivery, policy, token, attempt, None)
+    def _queue(self, delivery: Delivery) -> None:
+        line = self._lines.get(delivery.order)
+        if line is not None:
+            line.append(delivery)
+            return
+        self._lines[delivery.order] = deque((delivery,))
+        self._spawn(self._work(delivery.order))
 
-    async def _attempt(
-        self, delivery: Delivery, policy: Policy, token: str, attempt: int, fault: Fault | None
-    ) -> float | None:
-        """Seconds to wait before the next attempt, or None when there is no reason for one."""
-        wrong = fault is not None and fault.kind == "webhook_signature"
-        request = self._request(delivery, policy, token, attempt, wrong=wrong)
-        client = await self._places.get()
-        started = time.perf_counter()
-        try:
-            response, outcome, error = await _exchange(client, request, policy.total)
-        finally:
-            self._places.put_nowait(client)
-        took = (time.perf_counter() - started) * 1000
-        self._log(delivery, token, attempt, status=response and response.status_code, error=error, ms=round(took, 1))
-        if response is not None:
-            if response.status_code in _OK:
-                if delivery.on_response is not None:
-                    delivery.on_response(response)
-                return None
-            outcome = f"{response.status_code // 100}xx"
-        if not policy.retries_on(outcome):
-            return None
-        return self._backoff(attempt, response)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    def _request(self, delivery: Delivery, policy: Policy, token: str, attempt: int, *, wrong: bool) -> httpx.Request:
+    async def _work(self, order: str) -> None:
+        """First attempts of one order key, until none is left."""
+        line = self._lines[order]
+        while line:
+            await self._first(line.popleft())
+        if self._lines.get(order) is line:
+            del self._lines[order]
+
+    async def _first(self, delivery: Delivery) -> None:
+        fault = self._fault(delivery)
+        kind = fault.kind if fault is not None else ""
+        if fault is not None and kind == "webhook_delay":
+            await self._clock.sleep(fault.seconds)
+        elif kind == "webhook_drop":
+            self._log(delivery, error="dropped by a fault")
+            self._store.deliveries.remove(delivery.sid)
+            return
+        elif fault is not None and kind == "webhook_reorder":
+            self._held.setdefault(delivery.order, []).append(delivery)
+            self._clock.after(fault.seconds, self._release, delivery.order)
+            return
+        await self._attempt(delivery, fault)
+        if fault is not None and kind == "webhook_duplicate":
+            await self._again(delivery, fault)
+        for held in self._held.pop(delivery.order, ()):
+            await self._attempt(held, None)
+
+    async def _again(self, delivery: Delivery, fault: Fault) -> None:
+        """A second time, whatever came of the first; nobody waits for what comes of this one."""
+        token = delivery.sid
+        if not fault.same_token:
+            delivery.sid = str(uuid.uuid4())
+        patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)
+        await self._exchange(delivery, patience, None)
+        delivery.sid = token
+
+    def _release(self, order: str) -> None:
+        """Nothing came that could have overtaken these."""
+        for delivery in self._held.pop(order, ()):
+            self._spawn(self._attempt(delivery, None))
+
+    def _retry(self, delivery: Delivery) -> None:
+        if delivery.sid in self._store.deliveries.rows:
+            self._spawn(self._attempt(delivery, None))
+
+    async def _attempt(self, delivery: Delivery, fault: Fault | None) -> None:
+        patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)
+        outcome = await self._exchange(delivery, patience, fault)
+        if isinstance(outcome, Answer) and outcome.good:
+            self._store.deliveries.remove(delivery.sid)
+            self.answered(delivery, outcome)
+            return
+        kind = outcome.outcome if isinstance(outcome, Failure) else f"{outcome.status // 100}xx"
+        if delivery.attempt < patience.retries and patience.tries_again(kind):
+            due = self._clock.now() + self._backoff(delivery.attempt, outcome)
+            self._store.deliveries.change(delivery, attempt=delivery.attempt + 1, due=due)
+            self._clock.at(due, self._retry, delivery)
+            return
+        self._store.deliveries.remove(delivery.sid)
+        self._give_up(delivery, outcome)
+
+    async def _exchange(self, delivery: Delivery, patience: Patience, fault: Fault | None) -> Answer | Failure:
         params = delivery.params
         if delivery.conversations:
-            params = (*params, ("RetryCount", str(attempt)))
-        url, timeout = delivery.url.partition("#")[0], httpx.Timeout(policy.total, connect=policy.connect)
-        secret = self._config.auth_token + ("-wrong" if wrong else "")
-        headers = {"I-Twilio-Idempotency-Token": token, "User-Agent": "TwilioProxy/1.1", "Accept": "*/*"}
-        if delivery.method == "GET":
-            url += ("&" if urlsplit(url).query else "?") + urlencode(params)
-            headers["X-Twilio-Signature"] = sign(secret, url)
-            return self._clients[0].build_request("GET", url, headers=headers, timeout=timeout)
-        headers["X-Twilio-Signature"] = sign(secret, url, params)
-        headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
-        return self._clients[0].build_request("POST", url, content=urlencode(params), headers=headers, timeout=timeout)
+            params = (*params, ("RetryCount", str(delivery.attempt)))
+        message = Message(
+            method=delivery.method,
+            url=delivery.url.partition("#")[0],
+            params=params,
+            json=delivery.json,
+            token=delivery.sid,
+            wrong=fault is not None and fault.kind == "webhook_signature",
+        )
+        started = time.perf_counter()
+        outcome = await self._transport.exchange(message, patience)
+        ms = round((time.perf_counter() - started) * 1000, 1)
+        if isinstance(outcome, Answer):
+            self._log(delivery, status=outcome.status, ms=ms)
+        else:
+            self._log(delivery, error=outcome.error, ms=ms)
+        return outcome
 
-    def _backoff(self, attempt: int, response: httpx.Response | None) -> float:
+    def _give_up(self, delivery: Delivery, outcome: Answer | Failure) -> None:
+        """Into the debugger, and to the fallback URL if there is one."""
+        code = outcome.code if isinstance(outcome, Failure) else _NOT_GOOD
+        if delivery.conversations:
+            kind = outcome.outcome if isinstance(outcome, Failure) else ""
+            code = _CONVERSATIONS.get(kind, _CONVERSATIONS_OTHERWISE)
+        words = outcome.error if isinstance(outcome, Failure) else f"answered {outcome.status}"
+        url = delivery.url.partition("#")[0]
+        self._transcript.add("debugger", code=code, message=words, subject=delivery.subject, url=url)
+        if delivery.fallback_url:
+            self.send(
+                Delivery(
+                    url=delivery.fallback_url,
+                    method=delivery.fallback_method,
+                    params=(*delivery.params, ("ErrorCode", str(code)), ("ErrorUrl", url)),
+                    event=delivery.event,
+                    subject=delivery.subject,
+                    order=delivery.order,
+                    twiml=delivery.twiml,
+                )
+            )
+
+    def _backoff(self, attempt: int, outcome: Answer | Failure) -> float:
         seconds = self._config.webhook_backoff * float(2**attempt)
-        if response is not None and (asked := response.headers.get("retry-after", "")).isdecimal():
-            seconds = float(asked)
+        if isinstance(outcome, Answer) and outcome.retry_after is not None:
+            seconds = outcome.retry_after
         return min(seconds, self._config.webhook_backoff_max)
 
-    def _log(self, delivery: Delivery, token: str, attempt: int, **outcome: Any) -> None:
+    def _fault(self, delivery: Delivery) -> Fault | None:
+        if not self._faults.any:
+            return None
+        names = dict(delivery.params)
+        body = names.get("Body", "")
+        fields = {"to": names.get("To", ""), "from": names.get("From", names.get("Author", "")), "body": body}
+        return self._faults.take(WEBHOOK, event=delivery.event, fields=fields)
+
+    def _log(
+        self, delivery: Delivery, *, status: int | None = None, error: str | None = None, ms: float | None = None
+    ) -> None:
         self._transcript.add(
             "webhook",
             event=delivery.event,
             subject=delivery.subject,
             url=delivery.url,
-            attempt=attempt + 1,
-            idempotency_token=token,
-            **{"status": None, "error": None, "ms": None} | outcome,
+            attempt=delivery.attempt + 1,
+            idempotency_token=delivery.sid,
+            status=status,
+            error=error,
+            ms=ms,
         )
-
-    @asynccontextmanager
-    async def _turn(self, key: str) -> AsyncIterator[None]:
-        """First come, first served for each key; a key that nobody waits for is forgotten."""
-        turns = self._turns[key]
-        turns.waiting += 1
-        try:
-            async with turns.lock:
-                yield
-        finally:
-            turns.waiting -= 1
-            if turns.waiting == 0:
-                self._turns.pop(key, None)
-
-
-class _Turns:
-    __slots__ = ("lock", "waiting")
-
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.waiting = 0
-
-
-async def _exchange(
-    client: httpx.AsyncClient, request: httpx.Request, seconds: float
-) -> tuple[httpx.Response | None, str, str | None]:
-    """The response; or what failed, in the words of a retry policy, and in words for people."""
-    try:
-        async with asyncio.timeout(seconds):
-            return await client.send(request), "", None
-    except httpx.ConnectError:
-        return None, "ct", "connection refused"
-    except httpx.ConnectTimeout:
-        return None, "ct", "connect timeout"
-    except (TimeoutError, httpx.TimeoutException):
-        return None, "rt", "read timeout"
-    except httpx.HTTPError as problem:
-        return None, "rt", type(problem).__name__
-
-
-def _policy(delivery: Delivery, config: SimulatorConfig) -> Policy:
-    retries, on = config.webhook_retries, config.webhook_retry_policy
-    if delivery.conversations:
-        # Fixed by the product, and deaf to fragments.
-        return Policy(connect=5, total=config.conversations_webhook_timeout, retries=retries, on=on)
-    wanted = dict(parse_qsl(urlsplit(delivery.url).fragment))
-    total = config.webhook_timeout
-    return Policy(
-        connect=_between(wanted.get("ct"), 100, 10_000, 5_000) / 1000,
-        total=min(
-            total,
-            _between(wanted.get("tt"), 100, 15_000, 15_000) / 1000,
-            _between(wanted.get("rt"), 100, 15_000, 15_000) / 1000,
-        ),
-        retries=_between(wanted.get("rc"), 0, 5, retries),
-        on=frozenset(wanted["rp"].split(",")) if "rp" in wanted else on,
-    )
-
-
-def _between(text: str | None, low: int, high: int, default: int) -> int:
-    if text is None or not text.isdecimal():
-        return default
-    return max(low, min(high, int(text)))

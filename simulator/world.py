@@ -9,6 +9,7 @@ from simulator.faults import Faults
 from simulator.pools import Pools
 from simulator.records import Hook, Number, Setting, Template
 from simulator.sids import Sids
+from simulator.signer import Signer
 from simulator.store import Store
 from simulator.talks import Talks
 from simulator.texting import Texting
@@ -31,8 +32,16 @@ class World:
         # A restart goes on with other sids than it began with, or it would give some out twice.
         self.sids = Sids(None if config.seed is None else f"{config.seed} {self.store.size}")
         self.transcript = Transcript(clock=self.clock, limit=config.max_records)
-        self.faults = Faults()
-        self.webhooks = Webhooks(config, self.transcript, self.faults)
+        self.faults = Faults(self.store.faults, self.sids, seed=config.seed)
+        self.signer = Signer(config, self.store)
+        self.webhooks = Webhooks(
+            config=config,
+            clock=self.clock,
+            store=self.store,
+            transcript=self.transcript,
+            faults=self.faults,
+            signer=self.signer,
+        )
         self.consent = Consent(self.store)
         self.pools = Pools(config=config, clock=self.clock, store=self.store)
         self.uploads = Uploads(config=config, clock=self.clock, sids=self.sids, store=self.store)
@@ -60,6 +69,8 @@ class World:
         self.texting.capture = self.talks.capture
         self.texting.moved = self.talks.moved
         self._furnish()
+        self.webhooks.answered = self.texting.answered
+        self.webhooks.resume()
         self.texting.resume()
         self.talks.resume()
 

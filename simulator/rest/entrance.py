@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from simulator.errors import TwilioError, not_found
-from simulator.faults import SEND, Fault
+from simulator.faults import REST, Fault
 from simulator.rest import products, routes
 from simulator.rest.call import Call, Reply
 from simulator.rest.rate import Rate
@@ -28,6 +28,8 @@ RAW_SEND = "simulator.send"
 
 _SERVICE_PARTS = 3  # v1, Services, IS…
 _FORM = "application/x-www-form-urlencoded"
+_DROPS = 20  # of a body that trickles
+_TOO_LATE = Reply(body=TwilioError(20504, "Gateway timeout", 504).body(), status=504)
 _FAULT_CODES = {429: (20429, "Too Many Requests"), 503: (20503, "Service is unavailable. Please try again.")}
 # As seen on real responses.
 _ALWAYS = {
@@ -47,7 +49,7 @@ class Entrance:
     def __init__(self, world: World) -> None:
         self._world = world
         config = world.config
-        self._secrets = {config.account_sid: config.auth_token, **config.api_keys}
+        self._keys = config.api_keys
         self._known: set[str] = set()
         self._concurrent = 0
         self._rate = Rate(world.clock, config.actions_per_second)
@@ -72,13 +74,22 @@ class Entrance:
         if product != "media":  # its links are signed
             self._authenticate(request.headers.get("authorization", ""))
         call, route = self._call(request, product, parts, body)
-        fault = self._world.faults.take(SEND) if route.sends else None
+        fault = self._fault(call, route)
         if fault is not None and fault.kind == "status":
             return self._fail(fault)
+        if fault is not None and not fault.committed:
+            return await self._spoil(fault, _TOO_LATE, request.scope)
         reply = route.handler(call)
         if fault is None:
             return self._response(reply)
         return await self._spoil(fault, reply, request.scope)
+
+    def _fault(self, call: Call, route: routes.Route) -> Fault | None:
+        if not self._world.faults.any:
+            return None
+        sender = call.text("From") or call.text("Author") or ""
+        fields = {"to": call.text("To") or "", "from": sender, "body": call.text("Body") or ""}
+        return self._world.faults.take(REST, route=route.name, usual=route.sends, fields=fields)
 
     def _call(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> tuple[Call, routes.Route]:
         method, service_path, table = request.method, "", product
@@ -117,8 +128,10 @@ class Entrance:
         scheme, _, value = header.partition(" ")
         with suppress(binascii.Error, UnicodeDecodeError):
             user, _, secret = base64.b64decode(value).decode().partition(":")
-            expected = self._secrets.get(user)
-            if scheme.lower() == "basic" and expected and hmac.compare_digest(secret.encode(), expected.encode()):
+            own = user == self._world.config.account_sid
+            expected = self._world.signer.tokens if own else (self._keys.get(user, ""),)
+            right = any(known and hmac.compare_digest(secret.encode(), known.encode()) for known in expected)
+            if scheme.lower() == "basic" and right:
                 self._known = {header}
                 return
         raise TwilioError(20003, "Authenticate", 401)
@@ -130,12 +143,14 @@ class Entrance:
         return self._response(Reply(body=body, status=fault.status, headers=headers))
 
     async def _spoil(self, fault: Fault, reply: Reply, scope: Scope) -> Response:
-        """The message is taken; its sender shall not learn that, or late."""
+        """What was asked is done; the caller shall not learn that, or late."""
         if fault.kind == "after_commit":
             return self._fail(fault)
         if fault.kind == "hang":
             await asyncio.sleep(fault.seconds)
             return self._response(reply)
+        if fault.kind == "slow":
+            return _Trickle(self._response(reply), fault.seconds)
         await _cut(scope)
         return _Nothing()
 
@@ -153,6 +168,25 @@ class Entrance:
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
         return Response(json_bytes(reply.body), reply.status, headers, "application/json")
+
+
+class _Trickle(Response):
+    """A response whose body comes in drops over some seconds."""
+
+    def __init__(self, whole: Response, seconds: float) -> None:
+        super().__init__(whole.body, whole.status_code)
+        self.raw_headers = whole.raw_headers
+        self._pause = seconds / _DROPS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        size = -(-len(self.body) // _DROPS) or 1
+        for start in range(0, len(self.body), size):
+            await asyncio.sleep(self._pause)
+            await send(
+                {"type": "http.response.body", "body": bytes(self.body[start : start + size]), "more_body": True}
+            )
+        await send({"type": "http.response.body", "body": b""})
 
 
 class _Nothing(Response):

@@ -28,6 +28,11 @@ class Route(NamedTuple):
     handler: Handler
     sends: bool
 
+    @property
+    def name(self) -> str:
+        """What a fault calls it: the resource and what is done, as `messages.create`."""
+        return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
+
 
 _API = (
     ("POST", "*/Messages.json", messages.create),
@@ -151,6 +156,7 @@ def _table() -> dict[tuple[str, int], list[tuple[str, Route]]]:
 
 
 _TABLE = _table()
+NAMES = frozenset(route.name for rows in _TABLE.values() for _, route in rows)
 
 
 def match(product: str, method: str, parts: tuple[str, ...], path: str) -> tuple[Route, tuple[str, ...]]:

@@ -61,6 +61,7 @@ class Hook:
     path: str
     headers: dict[str, str]
     form: Form
+    body: str = ""
 
     def __getitem__(self, name: str) -> str:
         return self.form[name][0]
@@ -72,11 +73,14 @@ class Hook:
 
 @dataclass
 class Receiver:
-    """Stands for the product. `answers` are used up first: (status, content type, body)."""
+    """Stands for the product. `answers` are used up first: (status, content type, body or where to go)."""
 
     base: str
     hooks: list[Hook] = field(default_factory=list)
     answers: list[tuple[int, str, str]] = field(default_factory=list)
+    slow: float = 0
+    """Seconds that it keeps everybody waiting, until it is stopped."""
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def events(self, name: str) -> list[Hook]:
         return [hook for hook in list(self.hooks) if hook.form.get("EventType") == [name]]
@@ -100,9 +104,12 @@ def receiver() -> Iterator[Receiver]:
             text = parts.query if self.command == "GET" else body
             headers = {name.lower(): value for name, value in self.headers.items()}
             form = Form(parse_qs(text, keep_blank_values=True))
-            got.hooks.append(Hook(self.command, got.base + self.path, parts.path, headers, form))
+            got.hooks.append(Hook(self.command, got.base + self.path, parts.path, headers, form, body))
+            got.stopped.wait(got.slow)
             status, kind, reply = got.answers.pop(0) if got.answers else (200, "text/xml", "")
             self.send_response(status)
+            if 300 <= status < 400:
+                self.send_header("Location", reply)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(reply)))
             self.end_headers()
@@ -121,6 +128,7 @@ def receiver() -> Iterator[Receiver]:
     try:
         yield got
     finally:
+        got.stopped.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -8,9 +8,12 @@ from twilio.request_validator import RequestValidator
 from simulator import address, segments, twiml
 from simulator.config import SimulatorConfig
 from simulator.errors import ControlError
-from simulator.faults import Faults
+from simulator.faults import Fault, Faults
+from simulator.journal import Journal
+from simulator.sids import Sids
 from simulator.signature import sign
 from simulator.store import Store
+from simulator.table import Table
 
 CALL = [
     ("CallSid", "CA1234567890ABCDE"),
@@ -120,11 +123,18 @@ def test_a_wrong_setting_is_named(fields: dict[str, object], named: str) -> None
 @pytest.mark.parametrize(
     ("fields", "named"),
     [({}, "kind"), ({"kind": "status", "status": 200}, "status"), ({"kind": "hang", "times": 0}, "times"),
-     ({"kind": "hang", "minutes": 1}, "minutes")],
+     ({"kind": "hang", "minutes": 1}, "minutes"), ({"kind": "after_commit", "status": 429}, "status"),
+     ({"kind": "hang", "seconds": -1}, "seconds"), ({"kind": "hang", "seconds": "1"}, "seconds"),
+     ({"kind": "hang", "rate": 2}, "rate"), ({"kind": "hang", "rate": 0}, "rate"),
+     ({"kind": "hang", "route": "messages.shred"}, "route"),
+     ({"kind": "hang", "match": {"colour": "red"}}, "match.colour"),
+     ({"kind": "hang", "match": "x"}, "match"), ({"kind": "hang", "times": 1.5}, "times"),
+     ({"kind": "delivery", "outcome": "lost"}, "outcome"), ({"kind": "delivery", "code": 1}, "code"),
+     ({"kind": "hang", "committed": "no"}, "committed"), ({"kind": "hang", "seed": "x"}, "seed")],
 )  # fmt: skip
 def test_a_wrong_fault_is_named(fields: dict[str, object], named: str) -> None:
     with pytest.raises(ControlError) as caught:
-        Faults().arm(fields)
+        Faults(Table("faults", Fault, Journal(None)), Sids()).arm(fields, {"messages.create"})
     assert caught.value.field == named
 
 

@@ -1,0 +1,60 @@
+"""JSON in, JSON out of `/_sim`: what its handlers have in common."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from simulator.errors import ControlError
+from simulator.rest.entrance import json_bytes
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def guarded(handler: Handler) -> Handler:
+    """A ControlError becomes its answer."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ControlError as problem:
+            return reply(problem.body(), problem.status)
+
+    return guarded
+
+
+def reply(value: Any, status: int = 200) -> Response:
+    return Response(json_bytes(value), status, media_type="application/json")
+
+
+async def fields(request: Request) -> dict[str, Any]:
+    """The object in the body. Raises ControlError."""
+    try:
+        value = json.loads(await request.body() or b"{}")
+    except ValueError as problem:
+        raise ControlError("body of the request", "not JSON") from problem
+    if not isinstance(value, dict):
+        raise ControlError("body of the request", "a JSON object expected")
+    return value
+
+
+def text(given: dict[str, Any], name: str, default: str | None = None) -> str:
+    """A field that must be there, unless it has a default. Raises ControlError."""
+    value = given.get(name)
+    if value is None:
+        value = default
+    if not isinstance(value, str) or (default is None and not value):
+        raise ControlError(name, "a text expected")
+    return value
+
+
+def whole(name: str, value: str | None, default: int, low: int, high: int | None = None) -> int:
+    """A number of a query, kept within its range. Raises ControlError."""
+    if not value:
+        return default
+    if not value.isdecimal():
+        raise ControlError(name, "a whole number expected")
+    number = max(low, int(value))
+    return number if high is None else min(number, high)
