@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
+import pydantic_settings
 from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -28,15 +28,6 @@ class SettingsError(ValueError):
 
 def _comma_separated(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-def _json_object(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:  # its text repeats the value, which may hold a secret
-        raise ValueError('must be a JSON object: {"provider": {"option": value}}') from None
 
 
 def _http_url(value: str) -> str:
@@ -69,7 +60,6 @@ def _prices(value: Any) -> Any:
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
-Options = Annotated[Mapping[str, Mapping[str, Any]], NoDecode, BeforeValidator(_json_object)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 ImportPath = Annotated[str, AfterValidator(_import_path)]
 
@@ -106,7 +96,7 @@ class Settings(BaseSettings):
 
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_providers: Names = TWILIO
-    messaging_provider_options: Options = Field(default_factory=dict, repr=False)
+    messaging_provider_options: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
     messaging_agent_requests: Annotated[int, Field(ge=1, le=50)] = 6
@@ -231,6 +221,10 @@ def load(**overrides: Any) -> Settings:
         return Settings(**overrides)
     except ValidationError as invalid:
         raise SettingsError(_in_environment_names(explain(invalid))) from None
+    except pydantic_settings.SettingsError as unread:
+        # Its text names the field, between quotes, and says nothing of what is allowed.
+        name = str(unread).partition('"')[2].partition('"')[0]
+        raise SettingsError(f"{name.upper()}: must be JSON") from None
 
 
 def _in_environment_names(text: str) -> str:

@@ -138,6 +138,35 @@ class BackendConformance(ConformanceHooks):
         assert len(listed) == len(set(listed))
 
     @pytest.mark.asyncio
+    async def test_a_list_by_state_holds_no_other(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        active, closed = await self.open_sid(running), await self.open_sid(running)
+        await running.close_conversation(closed)
+        for state, inside, outside in (
+            (ConversationState.ACTIVE, active, closed),
+            (ConversationState.CLOSED, closed, active),
+        ):
+            listed = await running.list_conversations(state=state, limit=100)
+            assert {conversation.state for conversation in listed.items} == {state}
+            sids = {conversation.sid for conversation in listed.items}
+            assert inside in sids
+            assert outside not in sids
+
+    @pytest.mark.asyncio
+    async def test_attributes_come_back_as_they_went(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        attributes = {"topic": "bikes", "nested": {"n": 1, "none": None}, "list": ["é", "\N{BICYCLE}"]}
+        made = await running.create_conversation(ConversationConfig(attributes=attributes))
+        assert (await running.get_conversation(made.sid)).attributes == attributes
+
+    @pytest.mark.asyncio
+    async def test_an_impossible_page_is_refused(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        for options in ({"limit": 0}, {"cursor": "\n"}):
+            with pytest.raises(errors.InvalidInput):
+                await running.list_conversations(**options)
+
+    @pytest.mark.asyncio
     async def test_a_closed_conversation_stays_closed_and_takes_nothing(self, running: ConversationalBackend) -> None:
         _needs(running.capabilities.conversations)
         sid = await self.open_sid(running)
@@ -185,6 +214,24 @@ class BackendConformance(ConformanceHooks):
         for body in ("", "x" * (running.capabilities.max_body + 1)):
             with pytest.raises(errors.InvalidMessage):
                 await running.send_message(sid, Message(body=body))
+
+    @pytest.mark.asyncio
+    async def test_a_picture_goes_out_and_is_found_again(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.outbound_media)
+        sid, since = await self.open_sid(running), datetime.now(UTC)
+        for key, body in (("turn-1", "a picture of the sky"), ("turn-2", "")):
+            message = Message(body=body, media=(self.to_attach(running),))
+            sent = await running.send_message(sid, message, key=key)
+            assert sent.sid
+            proof = await running.find_message(sid, key, message=message, since=since)
+            assert proof.outcome is SendOutcome.CONFIRMED
+
+    @pytest.mark.asyncio
+    async def test_more_pictures_than_fit_are_refused(self, running: ConversationalBackend) -> None:
+        sid, capabilities = await self.open_sid(running), running.capabilities
+        most = capabilities.max_media if capabilities.outbound_media else 0
+        with pytest.raises((errors.InvalidMessage, errors.UnsupportedProvider)):
+            await running.send_message(sid, Message(body="look", media=(self.to_attach(running),) * (most + 1)))
 
     @pytest.mark.asyncio
     async def test_messages_of_others_are_received(self, running: ConversationalBackend) -> None:
@@ -238,6 +285,15 @@ class BackendConformance(ConformanceHooks):
         await running.remove_participant(sid, first.sid)
         with pytest.raises(errors.ParticipantNotFound):
             await running.remove_participant(sid, first.sid)
+
+    @pytest.mark.asyncio
+    async def test_somebody_with_an_address_is_added_once_too(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.participants)
+        sid, wanted = await self.open_sid(running), _given(self.bound())
+        first, second = await running.add_participant(sid, wanted), await running.add_participant(sid, wanted)
+        assert first.sid == second.sid
+        assert (first.binding, first.conversation_sid) == (wanted.binding, sid)
+        await running.remove_participant(sid, first.sid)
 
     @pytest.mark.asyncio
     async def test_nobody_is_no_participant(self, running: ConversationalBackend) -> None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import uuid
 from dataclasses import replace
 
 import pytest
 
 from messaging.backend import ConversationalBackend
-from messaging.model import ConversationConfig, Media, WebhookRequest
+from messaging.model import ConversationConfig, Media, Participant, WebhookRequest
+
+# The smallest PNG there is: one transparent pixel.
+_PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
 
 
 class ConformanceHooks:
@@ -43,6 +49,16 @@ class ConformanceHooks:
         """Let somebody write into the conversation; False skips the tests of receiving."""
         del backend, sid, body
         return False
+
+    def to_attach(self, backend: ConversationalBackend) -> Media:
+        """A small picture that the service takes, as `Capabilities.uploads_media` says it wants it."""
+        if backend.capabilities.uploads_media:
+            return Media(data=_PIXEL, content_type="image/png", filename="pixel.png")
+        return Media(url="https://shop.example/pixel.png", content_type="image/png", size=len(_PIXEL))
+
+    def bound(self) -> Participant | None:
+        """Somebody who is reached by an address, and by no other test; None skips the test of bindings."""
+        return None
 
     async def attached(self, backend: ConversationalBackend) -> tuple[Media, bytes] | None:
         """An attachment as a message brought it, and its bytes; None skips the tests of fetching."""

@@ -195,6 +195,8 @@ class ScriptedBackend:
                 raise errors.InvalidMessage("body: missing", op="send_message", provider=self._name)
             if len(message.body) > self._capabilities.max_body:
                 raise errors.InvalidMessage("body: too long", op="send_message", provider=self._name)
+            if len(message.media) > (self._capabilities.max_media if self._capabilities.outbound_media else 0):
+                raise errors.InvalidMessage("media: too many", op="send_message", provider=self._name)
             return room.take(message, self._sid("IM"), message.author or "agent", self._now(), key=key)
 
     async def find_message(

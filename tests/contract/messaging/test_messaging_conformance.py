@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import simulator
-from messaging.model import ConversationConfig
+from messaging.model import Address, Binding, Channel, ConversationConfig, Participant
 from messaging.providers.twilio import conversations_backend, messaging_backend
 from messaging.providers.twilio.pair import AddressPair
 from messaging.registry import new_backend
@@ -21,6 +21,11 @@ PICTURE = Path(simulator.__file__).parent / "static" / "phone.svg"
 people = itertools.count(15550101000)
 
 
+def somebody():
+    theirs, ours = Address.parse(f"+{next(people)}"), Address.parse(wire.OURS)
+    return Participant(binding=Binding(type=Channel.SMS, address=theirs, proxy_address=ours))
+
+
 class TestScripted(BackendConformance):
     @pytest.fixture
     def backend(self):
@@ -28,6 +33,9 @@ class TestScripted(BackendConformance):
 
     def webhook(self):
         return ScriptedBackend().webhook("SM1", "CH1", "hello")
+
+    def bound(self):
+        return somebody()
 
     async def write_as_person(self, backend, sid, body):
         backend.deliver(sid, body)
@@ -48,6 +56,9 @@ class TestConversations(BackendConformance):
 
     def secrets(self):
         return (wire.TOKEN,)
+
+    def bound(self):
+        return somebody()
 
     async def write_as_person(self, backend, sid, body):
         await self.simulator.tell("chat", identity="ada", body=body, conversation_sid=sid)

@@ -45,7 +45,7 @@ REFUSED = {
         "MESSAGING_API_HOST is not a loopback address",
     ),
     "an unknown host without tokens": ({"MESSAGING_API_HOST": TYPED}, "MESSAGING_API_TOKENS", "loopback"),
-    "options that are no JSON": ({"MESSAGING_PROVIDER_OPTIONS": TYPED}, "MESSAGING_PROVIDER_OPTIONS", "JSON object"),
+    "options that are no JSON": ({"MESSAGING_PROVIDER_OPTIONS": TYPED}, "MESSAGING_PROVIDER_OPTIONS", "must be JSON"),
     "options of no provider": ({"MESSAGING_PROVIDER_OPTIONS": f'["{TYPED}"]'}, "MESSAGING_PROVIDER_OPTIONS", "valid"),
     "no provider at all": ({"MESSAGING_PROVIDERS": " , "}, "MESSAGING_PROVIDERS", "at least 1"),
     "too many retries": ({"MESSAGING_MAX_RETRIES": "11"}, "MESSAGING_MAX_RETRIES", "less than or equal to 10"),
