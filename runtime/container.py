@@ -11,16 +11,11 @@ from typing import Any
 from temporalio.client import Client
 
 from agents.engine import ReplyEngine
-from agents.loading import load_agent
-from agents.offline import SAMPLE, OfflineEngine
-from agents.tools import ToolPolicy, load_tools
-from memory.embedder import Embedder
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
-from memory.knowledge import KnowledgeBase
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
-from runtime import flows, providers, temporal
+from runtime import engines, flows, providers, temporal
 from runtime.remembering import memory_store
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -51,7 +46,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
     async with AsyncExitStack() as stack:
         embedder = CachedEmbedder(MiniLmEmbedder())
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
-        engine = await _engine(settings, embedder)
+        engine = await engines.open_engine(settings, embedder)
         backends = providers.backends(settings)
         for backend in backends.values():
             await providers.start(backend)
@@ -64,31 +59,3 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         yield Container(
             settings=settings, client=client, backends=backends, memory=memory, engine=engine, flows=installed
         )
-
-
-async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
-    """The user's own agent, an LLM, or the offline engine, as configured."""
-    if settings.messaging_agent:
-        return load_agent(settings.messaging_agent)
-    knowledge = KnowledgeBase(settings.messaging_knowledge or SAMPLE, embedder)
-    await knowledge.prepare()
-    if settings.messaging_agent_model:
-        return _llm(settings, settings.messaging_agent_model, knowledge)
-    return OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
-
-
-def _llm(settings: Settings, model: str, knowledge: KnowledgeBase) -> ReplyEngine:
-    from agents.llm import Limits, LlmEngine, LlmOptions  # noqa: PLC0415 - the extra `llm` is only needed here
-
-    limits = Limits(
-        requests=settings.messaging_agent_requests,
-        tokens=settings.messaging_agent_tokens,
-        timeout=settings.messaging_agent_timeout,
-    )
-    options = LlmOptions(
-        tools=load_tools(settings.messaging_tools) if settings.messaging_tools else (),
-        policy=ToolPolicy(allowed=settings.messaging_tool_places),
-        limits=limits,
-        prices=settings.messaging_agent_prices,
-    )
-    return LlmEngine(model, knowledge, options)

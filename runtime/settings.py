@@ -16,7 +16,7 @@ from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from agents import pricing
+from agents import guardrails, languages, pricing
 from messaging.config import explain
 from workflows.budget import Budget
 from workflows.policy import FlowChange, Rules, TurnPolicy
@@ -54,10 +54,25 @@ def _places(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...
     return value
 
 
+def _checks(value: frozenset[str]) -> frozenset[str]:
+    if value == {"none"}:
+        return frozenset()
+    if unknown := value - set(guardrails.NAMES):
+        raise ValueError(f"has no {', '.join(sorted(unknown))}; there are {', '.join(guardrails.NAMES)}, or none alone")
+    return value
+
+
+def _languages(value: tuple[str, ...]) -> tuple[str, ...]:
+    if unknown := set(value) - languages.KNOWN:
+        raise ValueError(f"has no {', '.join(sorted(unknown))}; there are {', '.join(sorted(languages.KNOWN))}")
+    return value
+
+
 def _prices(value: Any) -> Any:
     return pricing.table(value) if isinstance(value, dict) else value
 
 
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -106,6 +121,14 @@ class Settings(BaseSettings):
     messaging_agent_prices: Annotated[dict[str, pricing.Price], BeforeValidator(_prices)] = {}
     messaging_tools: Annotated[str, Field(min_length=1)] | None = None
     messaging_tool_places: Annotated[dict[str, tuple[str, ...]], AfterValidator(_places)] = {}
+    messaging_guardrails: Annotated[
+        frozenset[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_checks)
+    ] = frozenset(guardrails.NAMES)
+    messaging_guard_input_chars: Annotated[int, Field(ge=1)] = 8_000
+    messaging_guard_output_chars: Annotated[int, Field(ge=1)] = 6_400
+    messaging_guard_languages: Annotated[Names, AfterValidator(_languages)] = ()
+    messaging_guard_links: Names | None = None
+    messaging_moderation: ImportPath | None = None
     messaging_budget_answers: Annotated[int, Field(ge=0)] = 500
     messaging_budget_tokens: Annotated[int, Field(ge=0)] = 0
     messaging_budget_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0

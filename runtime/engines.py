@@ -1,0 +1,75 @@
+"""The agent of a deployment, as its settings say, with the guardrails around it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+
+from agents import prompt
+from agents.engine import ReplyEngine
+from agents.guarded import GuardedEngine
+from agents.guardrails import Guardrails, load_moderator
+from agents.loading import load_agent
+from agents.offline import SAMPLE, OfflineEngine
+from agents.tools import ToolPolicy, load_tools
+from memory.embedder import Embedder
+from memory.knowledge import KnowledgeBase
+from runtime.settings import Settings
+
+
+async def open_engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
+    """The user's own agent, an LLM, or the offline engine. Raises ValueError naming a setting that cannot be used."""
+    return GuardedEngine(await _engine(settings, embedder), guardrails(settings))
+
+
+def guardrails(settings: Settings) -> Guardrails:
+    """The checks that are switched on. Raises ValueError naming MESSAGING_MODERATION."""
+    hook = settings.messaging_moderation
+    is_model = settings.messaging_agent_model is not None
+    return Guardrails(
+        enabled=settings.messaging_guardrails,
+        input_chars=settings.messaging_guard_input_chars,
+        output_chars=settings.messaging_guard_output_chars,
+        languages=settings.messaging_guard_languages,
+        hosts=settings.messaging_guard_links,
+        canary=_canary(settings) if is_model else "",
+        instructions=prompt.INSTRUCTIONS if is_model else "",
+        moderator=load_moderator(hook) if hook else None,
+    )
+
+
+async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
+    if settings.messaging_agent:
+        return load_agent(settings.messaging_agent)
+    knowledge = KnowledgeBase(settings.messaging_knowledge or SAMPLE, embedder)
+    await knowledge.prepare()
+    if settings.messaging_agent_model:
+        return _llm(settings, settings.messaging_agent_model, knowledge)
+    return OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
+
+
+def _llm(settings: Settings, model: str, knowledge: KnowledgeBase) -> ReplyEngine:
+    from agents.llm import Limits, LlmEngine, LlmOptions  # noqa: PLC0415 - the extra `llm` is only needed here
+
+    options = LlmOptions(
+        instructions=prompt.marked(prompt.INSTRUCTIONS, _canary(settings)),
+        tools=load_tools(settings.messaging_tools) if settings.messaging_tools else (),
+        policy=ToolPolicy(allowed=settings.messaging_tool_places, tenant=settings.messaging_tenant),
+        limits=Limits(
+            requests=settings.messaging_agent_requests,
+            tokens=settings.messaging_agent_tokens,
+            timeout=settings.messaging_agent_timeout,
+        ),
+        prices=settings.messaging_agent_prices,
+    )
+    return LlmEngine(model, knowledge, options)
+
+
+def _canary(settings: Settings) -> str:
+    """The same in all workers of a deployment, and to be guessed by nobody."""
+    key = settings.messaging_id_key.get_secret_value().encode() if settings.messaging_id_key else _OF_THIS_PROCESS
+    return hashlib.blake2b(b"the mark of the rules", key=key[:64], digest_size=9).hexdigest()
+
+
+# Where no key is set there is one process, which makes prompts and looks at replies.
+_OF_THIS_PROCESS = secrets.token_bytes(32)
