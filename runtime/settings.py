@@ -72,7 +72,6 @@ def _prices(value: Any) -> Any:
     return pricing.table(value) if isinstance(value, dict) else value
 
 
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -126,7 +125,9 @@ class Settings(BaseSettings):
     ] = frozenset(guardrails.NAMES)
     messaging_guard_input_chars: Annotated[int, Field(ge=1)] = 8_000
     messaging_guard_output_chars: Annotated[int, Field(ge=1)] = 6_400
-    messaging_guard_languages: Annotated[Names, AfterValidator(_languages)] = ()
+    messaging_guard_languages: Annotated[
+        tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_languages)
+    ] = ()
     messaging_guard_links: Names | None = None
     messaging_moderation: ImportPath | None = None
     messaging_budget_answers: Annotated[int, Field(ge=0)] = 500

@@ -174,6 +174,7 @@ async def reply(turn: TurnContext) -> Draft:
         contact_id=turn.start.contact_id,
         conversation_id=turn.start.conversation_id,
         attempt=turn.attempt,
+        flow=turn.state.flow.partition("@")[0],
     )
     draft: Draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
     account(turn, draft)
