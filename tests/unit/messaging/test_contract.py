@@ -227,9 +227,18 @@ def rows():
     return found
 
 
+TESTED_IN = (
+    "messaging/testing",
+    "tests/unit/messaging",
+    "tests/unit/activities",
+    "tests/contract/messaging",
+    "tests/integration",
+)
+
+
 @cache
 def test_file(name):
-    [found] = [path for part in ("tests", "messaging/testing") for path in (ROOT / part).rglob(name)]
+    [found] = [path for part in TESTED_IN for path in (ROOT / part).glob(name)]
     return found.read_text()
 
 
