@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum
 
 NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock.json | cksum | cut -d' ' -f1)
 
-.PHONY: help setup run test node check bench stack lock clean
+.PHONY: help setup run example test node check bench stack lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 10
@@ -30,6 +30,9 @@ setup: $(RUN_STAMP)  ## make the .venv, nothing else
 
 run: setup  ## everything on this machine, no keys: phone page, API, worker, Temporal and its UI, Qdrant
 	@$(BIN)/messaging dev
+
+example: setup  ## an example with all it needs: make example NAME=orders (or appointments)
+	@cd examples/$(NAME) && MESSAGING_FLOW=$(NAME).flow:FLOW ../../$(BIN)/messaging dev
 
 test: $(DEV_STAMP)  ## all tests that need no extra service
 	@$(BIN)/python -m pytest

@@ -38,7 +38,7 @@ _STATE = "dev.json"
 
 # What the phone page offers to text: the sample shop knows the first, and the agent remembers the rest.
 _SUGGESTIONS = ("When are you open on Saturdays?", "My order number is 4711.", "What was my order number?")
-_OTHER_AGENTS = ("MESSAGING_AGENT", "MESSAGING_AGENT_MODEL", "MESSAGING_KNOWLEDGE")
+_OTHER_AGENTS = ("MESSAGING_AGENT", "MESSAGING_AGENT_MODEL", "MESSAGING_KNOWLEDGE", "MESSAGING_FLOW")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
