@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from temporalio.worker import Worker
 
+from activities.alerts import Alerts
 from activities.delivery import Delivery
 from activities.memory import Memories
 from activities.reply import Replies
@@ -36,6 +37,7 @@ def build(container: Container) -> Worker:
             memories.remember,
             Replies(container.engine).reply,
             Delivery(container.backends).deliver,
+            Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
             *implementations(container.flows),
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import activity
@@ -13,12 +13,16 @@ from activities import failures
 from activities.heartbeat import beating
 from messaging.backend import ConversationalBackend
 from messaging.errors import MessagingError
-from messaging.model import DeliveryStatus, Message, SendOutcome, SendProof
+from messaging.model import DeliveryStatus, Media, Message, SendOutcome, SendProof, Template
 from workflows.contracts import DeliveryActivities, SendOrder, SendReceipt
+from workflows.policy import SendPolicy
 
 # A provider that does not carry our key back lists a send within seconds of taking it; only after that is a
 # send that is not listed one that never happened.
 SETTLING = timedelta(seconds=5)
+
+# Under `never_lost`, how long a send may stay without a proof before it is sent again. Reports and lists take seconds.
+LOST_AFTER = timedelta(minutes=2)
 
 _CLEAN = "not sent"
 
@@ -40,17 +44,20 @@ class Delivery(DeliveryActivities):
             raise failures.not_configured(order.route.provider, known) from None
         async with beating():
             try:
-                if _may_have_left() and (found := await self._find(backend, order)):
+                again = _may_have_left()
+                if again and (found := await self._find(backend, order)):
                     return found
-                return await _to_the_end(self._send(backend, order))
+                if order.stale_at is not None and _now() > order.stale_at:
+                    raise failures.stale()
+                return await _to_the_end(self._send(backend, order, proof="resent" if again else "accepted"))
             except MessagingError as error:
                 if error.retryable and not error.ambiguous:
                     activity.heartbeat(_CLEAN, activity.info().attempt)
                 raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
 
-    async def _send(self, backend: ConversationalBackend, order: SendOrder) -> SendReceipt:
-        message = await backend.send_message(order.route.conversation_sid, Message(body=order.text), key=order.key)
-        return SendReceipt(message_sid=message.sid, status=message.delivery_status)
+    async def _send(self, backend: ConversationalBackend, order: SendOrder, *, proof: str) -> SendReceipt:
+        message = await backend.send_message(order.route.conversation_sid, _message(order), key=order.key)
+        return SendReceipt(message_sid=message.sid, status=message.delivery_status, proof=proof)
 
     async def _find(self, backend: ConversationalBackend, order: SendOrder) -> SendReceipt | None:
         """What an earlier attempt left behind; None when it is proven that it left nothing."""
@@ -64,6 +71,8 @@ class Delivery(DeliveryActivities):
                 status = proof.message.delivery_status if proof.message else DeliveryStatus.UNKNOWN
                 return SendReceipt(message_sid=sid, status=status, proof="found")
             case SendOutcome.UNCERTAIN:
+                if order.policy is SendPolicy.NEVER_LOST and _now() - activity.info().scheduled_time > LOST_AFTER:
+                    return None
                 raise failures.uncertain(again_in=self._settling)
             case SendOutcome.ABSENT:
                 return None
@@ -72,10 +81,22 @@ class Delivery(DeliveryActivities):
         return await backend.find_message(
             order.route.conversation_sid,
             order.key,
-            message=Message(body=order.text),
+            message=_message(order),
             since=order.since,
             known=order.known,
         )
+
+
+def _message(order: SendOrder) -> Message:
+    if order.template:
+        template = Template(sid=order.template, variables=order.template_variables)
+        return Message(body=order.text, template=template)
+    return Message(body=order.text, media=tuple(Media(url=url) for url in order.media))
+
+
+def _now() -> datetime:
+    """By the server's clock, as this attempt began: the workflow's times are the server's too."""
+    return activity.info().started_time
 
 
 async def _to_the_end(send: Coroutine[Any, Any, SendReceipt]) -> SendReceipt:

@@ -20,6 +20,7 @@ UNCLASSIFIED_ATTEMPTS = 3
 LONGEST_WAIT = 120.0
 
 UNCERTAIN = "uncertain"
+STALE = "stale"
 
 
 def of_provider(error: MessagingError, config: MessagingConfig, *, attempt: int) -> ApplicationError:
@@ -58,6 +59,11 @@ def uncertain(*, again_in: timedelta) -> ApplicationError:
     return ApplicationError(
         "the provider cannot tell yet whether it has the message", type=UNCERTAIN, next_retry_delay=again_in
     )
+
+
+def stale() -> ApplicationError:
+    """The message is not sent, since it comes too late to be sent as it is."""
+    return ApplicationError("the message came too late", type=STALE, non_retryable=True)
 
 
 def of_memory(error: MemoryUnavailable | MemoryMismatch) -> ApplicationError:

@@ -22,7 +22,7 @@ _ALLOWED = (
     "an async function or a function that takes the turn, an object with such a method `reply`, "
     "or a class of such objects that is made without arguments"
 )
-_RETURNS = "return a text that is not empty, or a Draft with one"
+_RETURNS = "return a text that is not empty, or a Draft with one, with media or with a handoff"
 
 
 def load_agent(path: str) -> ReplyEngine:
@@ -108,7 +108,7 @@ def _draft(result: Any) -> Draft:
     draft = Draft(text=result) if isinstance(result, str) else result
     if not isinstance(draft, Draft) or not isinstance(draft.text, str):
         raise AgentFailed(f"the agent returned {type(result).__name__}; it must {_RETURNS}", retryable=False)
-    if not draft.text.strip():
+    if not (draft.text.strip() or draft.media or draft.handoff):
         raise AgentFailed(f"the agent returned an empty text; it must {_RETURNS}", retryable=False)
     if len(draft.text) > MAX_REPLY:
         raise AgentFailed(
@@ -133,6 +133,7 @@ _FIELDS: tuple[tuple[str, Callable[[Any], bool]], ...] = (
     ("sources", _all(str)),
     ("facts", _all(Learned)),
     ("handoff", lambda value: isinstance(value, str)),
+    ("media", _all(str)),
     ("cost", lambda value: value is None or (isinstance(value, int | float) and 0 <= value < float("inf"))),
     (
         "usage",

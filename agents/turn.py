@@ -75,8 +75,9 @@ class Draft:
     `sources` name what it rests on, for the operator: "file: heading" of the knowledge base, "conversation", or
     "memory:" and a source. `kind` is one of KINDS; "unknown" says that it does not know. `usage` counts what it cost,
     by the engine's own names, `cost` is in US dollars where the price is known. `handoff` says why a human should go
-    on from here, if one should. `facts` are what the person told about themselves. `firings` are the guardrails that
-    fired.
+    on from here, if one should: after this draft the agent is silent until they release it, and its text may be empty.
+    `facts` are what the person told about themselves. `firings` are the guardrails that fired. `media` are public URLs
+    of what is sent along.
     """
 
     text: str
@@ -87,3 +88,4 @@ class Draft:
     handoff: str = ""
     facts: tuple[Learned, ...] = ()
     firings: tuple[Firing, ...] = ()
+    media: tuple[str, ...] = ()

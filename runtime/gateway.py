@@ -113,7 +113,11 @@ class Gateway:
         if report is None or report.status not in _WORTH_TELLING:
             return False
         update = DeliveryUpdate(
-            message_sid=report.message_sid, status=report.status, key=report.key, error_code=report.error_code
+            message_sid=report.message_sid,
+            status=report.status,
+            key=report.key,
+            error_code=report.error_code,
+            failure=report.category.value if report.category else "",
         )
         return await self._signal(self.conversation_id(event), "delivery", update)
 

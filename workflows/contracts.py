@@ -5,7 +5,8 @@ One dataclass in, one out; fields are only ever added, with defaults. `activitie
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from temporalio import activity
@@ -13,6 +14,7 @@ from temporalio import activity
 from agents.turn import Draft, Turn
 from memory.item import MemoryItem, Recalled
 from messaging.model import DeliveryStatus
+from workflows.policy import SendPolicy, TurnPolicy
 from workflows.state import ConversationState
 
 WORKFLOW = "ConversationWorkflow"
@@ -59,18 +61,28 @@ class Recollection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendOrder:
-    """One message to send, once. `since` and `known` let a provider prove an earlier attempt without our key."""
+    """One message to send, once. `since` and `known` let a provider prove an earlier attempt without our key.
+
+    `media` are public URLs. With a `template` that is sent instead of both, with its variables by name. After
+    `stale_at` nothing is sent any more.
+    """
 
     route: Route
     key: str
     text: str
     since: datetime
     known: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
+    template: str = ""
+    template_variables: Mapping[str, str] = field(default_factory=dict)
+    policy: SendPolicy = SendPolicy.NEVER_TWICE
+    stale_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReceipt:
-    """The send is proven. `proof` says how: `accepted` by the call itself, `found` by looking."""
+    """The send is proven. `proof` says how, by a name of `workflows.state.Proof`: `accepted` by the call itself,
+    `found` by looking, or `resent` after it was found to be absent."""
 
     message_sid: str
     status: DeliveryStatus
@@ -104,6 +116,79 @@ class Takeover:
     """A human answers from now on."""
 
     assignee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    """Somebody else answers from now on, whoever does now."""
+
+    assignee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewNote:
+    """For the colleagues and the agent, not for the person."""
+
+    author: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorReply:
+    """What a human writes to the person. The same `key` twice is one message."""
+
+    author: str
+    text: str
+    key: str
+    media: tuple[str, ...] = ()
+    template: str = ""
+    template_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A message of ours that is on its way. `id` is its send key; its status is in the transcript."""
+
+    id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRequest:
+    """A message for later. The same `id` twice is one message, the later request's."""
+
+    id: str
+    at: datetime
+    text: str
+    cancelled_by_reply: bool = True
+    template: str = ""
+    template_variables: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What this conversation does differently from its deployment's rules; None leaves it as it is."""
+
+    turn_policy: TurnPolicy | None = None
+    time_zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertNotice:
+    """Something an operator must hear of. `reason` holds no text of the conversation."""
+
+    conversation_id: str
+    kind: str
+    reason: str = ""
+
+
+class AlertActivities:
+    """Who hears of what went wrong."""
+
+    @activity.defn(name="alert")
+    async def alert(self, notice: AlertNotice) -> None:
+        """Tell. May run again for the same one."""
+        raise NotImplementedError
 
 
 class MemoryActivities:

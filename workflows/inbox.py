@@ -33,9 +33,13 @@ class Inbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryUpdate:
-    """How far one of our messages got, found by the provider's id or by our key."""
+    """How far one of our messages got, found by the provider's id or by our key.
+
+    `failure` says in a word what the provider's `error_code` asks for (blocked, window, ...), where that is known.
+    """
 
     message_sid: str
     status: DeliveryStatus
     key: str | None = None
     error_code: int | None = None
+    failure: str = ""

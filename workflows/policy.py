@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -20,6 +21,42 @@ class TurnPolicy(StrEnum):
     """Let the draft finish, drop it, and write one answer to all texts."""
     INTERRUPT = "interrupt"
     """As coalesce, but stop the draft at once."""
+    REJECT = "reject"
+    """Answer them with a fixed text, without the agent, and let the draft go out."""
+
+
+class SendPolicy(StrEnum):
+    """What to do with a send that the provider can neither prove nor disprove."""
+
+    NEVER_TWICE = "never_twice"
+    """It stays uncertain, and a human hears of it."""
+    NEVER_LOST = "never_lost"
+    """After a while it is sent again; the person may get it twice."""
+
+
+class Stale(StrEnum):
+    """What becomes of an answer that comes too late to be sent as it is."""
+
+    APOLOGISE = "apologise"
+    HOLD = "hold"
+
+
+class ConsentScope(StrEnum):
+    """What a STOP stops."""
+
+    CONVERSATION = "conversation"
+    CONTACT = "contact"
+    """Every conversation of this person, on whatever channel."""
+
+
+class MessageClass(StrEnum):
+    """What a message of ours is. Rules may differ by it."""
+
+    ANSWER = "answer"
+    APOLOGY = "apology"
+    NOTICE = "notice"
+    """Said by the product itself: a rejection, a nudge, what was scheduled, a template."""
+    OPERATOR = "operator"
 
 
 class FlowChange(StrEnum):
@@ -38,7 +75,11 @@ DEFAULT_FLOW = "default@1"
 class Rules:
     """What a deployment decides. They travel with each text, so that a change reaches open conversations.
 
-    `idle_close` is in seconds without a text in either direction. `flow` is a flow's name@version.
+    All times are in seconds, and 0 turns off what a time or a number governs. `idle_close` is the time without a text
+    in either direction. `quiet_period`, `longest_wait` and `most_texts` are of `coalesce`. `stale_after` is the age of
+    the last text beyond which its answer is not sent as it is. `quiet_hours` is "HH:MM-HH:MM" in `time_zone`. `media`
+    are the kinds that the agent can read, `transcribe` says that audio is turned into text for it.
+    `flow` is a flow's name@version.
     """
 
     turn_policy: TurnPolicy = TurnPolicy.COALESCE
@@ -46,6 +87,27 @@ class Rules:
     budget: Budget = field(default_factory=Budget)
     flow: str = DEFAULT_FLOW
     flow_change: FlowChange = FlowChange.TURN
+    inactive_after: float = 0
+    quiet_period: float = 0
+    longest_wait: float = 30
+    most_texts: int = 20
+    reject_text: str = "One moment, please. I am still answering your last message."
+    stale_after: float = 3600
+    stale: Stale = Stale.APOLOGISE
+    sends_per_hour: int = 500
+    loop_turns: int = 100
+    never_lost: tuple[MessageClass, ...] = ()
+    consent: ConsentScope = ConsentScope.CONVERSATION
+    template: str = ""
+    template_variables: Mapping[str, str] = field(default_factory=dict)
+    quiet_hours: str = ""
+    time_zone: str = "UTC"
+    nudge_after: float = 0
+    nudge_text: str = "Is there anything else I can help you with?"
+    sla: float = 900
+    handoff_words: tuple[str, ...] = ()
+    media: tuple[str, ...] = ("image", "audio", "video", "document")
+    transcribe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +158,9 @@ BACKLOG = Call(
     retry=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=1)),
 )
 
+# An alert is a log line and a number.
+ALERT = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=3), local=True)
+
 REVIVE = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=5), local=True)
 
 # Utterances that memory offers for one reply: of a dozen texts, none is missed, however it is asked for.
@@ -141,3 +206,23 @@ VARIABLES = 50
 VARIABLE_CHARS = 2_000
 
 APOLOGY = "Sorry, I cannot answer right now. A colleague will get back to you."
+LATE = "Sorry, your message reached me late, and my answer may no longer fit. Please write again if you still need it."
+HANDED_OVER = "I am passing you on to a colleague, who will write to you here."
+UNREADABLE = "Sorry, I cannot read this kind of attachment. Please write it to me as text."
+
+# https://www.twilio.com/docs/whatsapp/key-concepts#the-24-hour-window; closed a little early, as clocks differ.
+WHATSAPP_WINDOW = timedelta(hours=24) - timedelta(seconds=30)
+
+# Two bots answer each other within seconds, and sooner or later repeat themselves; people do so rarely a dozen times.
+LOOP_WITHIN = timedelta(seconds=10)
+LOOP_REPEATS = 12
+
+# Sends of the last hour that are counted; more is no conversation.
+COUNTED_SENDS = 1_000
+
+# What waits to be sent, is scheduled, noted or alerted at one time. They are carried, so they are bounded.
+WAITING_REPLIES = 20
+SCHEDULED = 20
+NOTES = 20
+NOTE_CHARS = 1_000
+ALERTS = 20

@@ -12,8 +12,11 @@ from memory import window
 from memory.item import MemoryItem
 from messaging.model import DeliveryStatus
 from workflows import policy
+from workflows.alert import Alert, AlertKind
 from workflows.budget import Spending
+from workflows.handoff import Handoff, Note
 from workflows.inbox import Attachment, DeliveryUpdate, Inbound
+from workflows.outgoing import Outgoing, Scheduled
 
 
 class Direction(StrEnum):
@@ -35,9 +38,31 @@ class Outcome(StrEnum):
     PARKED = "parked"
 
 
+class Proof(StrEnum):
+    """What is known of a send of ours, and how."""
+
+    INTENDED = "intended"
+    ACCEPTED = "accepted"
+    FOUND = "found"
+    """By looking at the provider after an unclear outcome."""
+    REPORTED = "reported"
+    """By the provider's own report about our key."""
+    RESENT = "resent"
+    """Found to be absent after an unclear outcome, and sent again."""
+    UNCERTAIN = "uncertain"
+    FAILED = "failed"
+
+
+_OPEN = frozenset({Proof.INTENDED, Proof.UNCERTAIN})
+
+
 @dataclass(slots=True, kw_only=True)
 class MessageRecord:
-    """One message of the transcript. `id` is ours: the event key inbound, the send key outbound."""
+    """One message of the transcript. `id` is ours: the event key inbound, the send key outbound.
+
+    `kind`, `proof` and `by` are of ours only: what it is, how it was proven, and which human wrote it. `reason` says
+    why a message failed, or why a text was not answered.
+    """
 
     id: str
     direction: Direction
@@ -49,6 +74,10 @@ class MessageRecord:
     provider_sid: str = ""
     media: tuple[Attachment, ...] = ()
     error_code: int | None = None
+    kind: str = ""
+    proof: str = ""
+    reason: str = ""
+    by: str = ""
 
 
 class Verdict(StrEnum):
@@ -94,6 +123,7 @@ class TurnRecord:
 
     `usage` and `cost` (US dollars, as far as known) are of all its drafts. `sources` are what the last draft rests on,
     `handoff` why it asks for a human, `firings` the guardrails that fired.
+    `guards` are the reasons for which something was not sent, or was sent otherwise than drafted.
     """
 
     number: int
@@ -109,11 +139,16 @@ class TurnRecord:
     sources: tuple[str, ...] = ()
     handoff: str = ""
     firings: tuple[Firing, ...] = ()
+    guards: tuple[str, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
 class ConversationState:
-    """Bounded in every field but `pending`, which holds what nobody has looked at yet."""
+    """Bounded in every field but `pending`, which holds what nobody has looked at yet.
+
+    `waiting_since` and `last_waiting` are of `pending`; `quick` and `repeats` count texts that came like a bot's;
+    `failed` holds the messages whose failure was reported and has not been looked at; `outgoing` what a human wrote.
+    """
 
     created_at: datetime
     updated_at: datetime
@@ -133,6 +168,32 @@ class ConversationState:
     flow: str = ""
     approvals: list[ApprovalRecord] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    last_inbound: datetime | None = None
+    last_sent: datetime | None = None
+    waiting_since: datetime | None = None
+    last_waiting: datetime | None = None
+    inactive: bool = False
+    own_policy: policy.TurnPolicy | None = None
+    time_zone: str = ""
+    handoff: Handoff | None = None
+    notes: list[Note] = field(default_factory=list)
+    outgoing: list[Outgoing] = field(default_factory=list)
+    scheduled: list[Scheduled] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    sends: list[datetime] = field(default_factory=list)
+    quick: int = 0
+    repeats: int = 0
+    alerts: list[Alert] = field(default_factory=list)
+
+    @property
+    def turn_policy(self) -> policy.TurnPolicy:
+        """The turn policy in force: the conversation's own, or the deployment's."""
+        return self.own_policy or self.rules.turn_policy
+
+    def alert(self, kind: AlertKind, now: datetime, reason: str = "") -> None:
+        """Something to look at; the main loop tells it."""
+        self.alerts.append(Alert(kind=kind, at=now, reason=reason))
+        del self.alerts[: -policy.ALERTS]
 
     def accept(self, key: str) -> bool:
         """Whether this key is new; from now on it is not."""
@@ -174,21 +235,26 @@ class ConversationState:
         self.early.append(update)
         del self.early[:-20]  # reports about messages that the transcript has long forgotten
 
-    def sent(self, message: MessageRecord, sid: str, status: DeliveryStatus) -> None:
+    def sent(self, message: MessageRecord, sid: str, status: DeliveryStatus, proof: Proof = Proof.ACCEPTED) -> None:
         """The provider has this message."""
-        message.provider_sid = sid
+        message.provider_sid = sid or message.provider_sid
+        message.proof = proof.value
         message.status = _status(message.status).later(status).value
         waiting = [u for u in self.early if u.message_sid == sid]
         self.early = [u for u in self.early if u.message_sid != sid]
         for update in waiting:
             self._apply(message, update)
 
-    @staticmethod
-    def _apply(message: MessageRecord, update: DeliveryUpdate) -> None:
+    def _apply(self, message: MessageRecord, update: DeliveryUpdate) -> None:
         message.provider_sid = message.provider_sid or update.message_sid
+        if message.proof in _OPEN:
+            message.proof = Proof.REPORTED.value
         merged = _status(message.status).later(update.status)
-        if merged is update.status:
+        if merged is update.status and merged.value != message.status:
             message.error_code = update.error_code or message.error_code
+            if merged in {DeliveryStatus.FAILED, DeliveryStatus.UNDELIVERED}:
+                message.reason = update.failure or message.reason
+                self.failed.append(message.id)
         message.status = merged.value
 
 

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from agents.turn import BLOCKED, Draft, Turn, Utterance
 from memory import window
-from memory.item import AGENT, CONTACT, MemoryItem, item_id
-from messaging.errors import ErrorCode
+from memory.item import CONTACT, OPERATOR, MemoryItem, item_id
 from messaging.model import OptOut
-from workflows import consent, ids, parts, policy
+from workflows import consent, failure, guard, handoff, ids, outbox, parts, policy, quiet
 from workflows.contracts import (
     ConversationStart,
-    DeliveryActivities,
     MemoryActivities,
     RecallRequest,
     Recollection,
     RememberRequest,
     ReplyActivities,
-    SendOrder,
     SendReceipt,
 )
 from workflows.flow import Flow, Halt, Step, act, reason_of
 from workflows.inbox import Inbound
-from workflows.state import ConversationState, Direction, MessageRecord, Outcome
+from workflows.outgoing import Outgoing
+from workflows.policy import MessageClass, Stale
+from workflows.state import ConversationState, MessageRecord, Outcome
 
 R = TypeVar("R")
 
@@ -40,8 +38,9 @@ class TurnContext:
 
     `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
     may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
-    leave. `variables` are a flow's own, from turn to turn; those of a draft that was dropped are too. `tools` are the
-    names of those that the flow declares.
+    leave, `superseded` whether newer texts want another draft. `guards` says what held the answer up or changed it.
+    `variables` are a flow's own, from turn to turn; those of a draft that was dropped are too. `tools` are the names of
+    those that the flow declares.
     """
 
     start: ConversationStart
@@ -53,6 +52,8 @@ class TurnContext:
     reason: str = ""
     committed: bool = False
     forbidden: Callable[[], Halt | None] = lambda: None
+    superseded: Callable[[], bool] = lambda: False
+    guards: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     tools: Collection[str] = ()
 
@@ -117,7 +118,7 @@ async def screen(turn: TurnContext) -> None:
     turn.texts = tuple(remaining)
     if state.opted_out:
         turn.outcome, turn.texts = Outcome.OPTED_OUT, ()
-    elif remaining and state.assignee is not None:
+    elif remaining and handoff.is_held(state):
         turn.outcome, turn.texts = Outcome.HELD, ()
     elif remaining:
         turn.outcome = Outcome.ANSWERED
@@ -160,15 +161,7 @@ async def reply(turn: TurnContext) -> Draft:
     request = Turn(
         text=turn.text,
         messages=tuple(Utterance(role=CONTACT, text=said(t), at=t.at, channel=turn.start.channel) for t in turn.texts),
-        history=tuple(
-            Utterance(
-                role=CONTACT if m.direction is Direction.INBOUND else AGENT,
-                text=m.body,
-                at=m.created_at,
-                channel=turn.start.channel,
-            )
-            for m in _window(turn)
-        ),
+        history=_history(turn),
         recalled=recalled.items if isinstance(recalled, Recollection) else (),
         channel=turn.start.channel,
         contact_id=turn.start.contact_id,
@@ -203,53 +196,79 @@ async def apologise(turn: TurnContext, error: BaseException) -> Draft:
 
 async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
     """Send the draft, part by part. Each part has a key of its own, so none is ever repeated for another's sake."""
+    since = await _until_open(turn)
     turn.committed = True
-    state, receipts = turn.state, []
-    for number, text in enumerate(parts.split(turn.result("reply", Draft).text)):
+    draft, kind = _in_time(turn, turn.result("reply", Draft), since)
+    # An apology for being late is a message of its own: an earlier attempt of the answer may be in the transcript.
+    event = turn.texts[0].key + (":late" if guard.LATE in turn.guards else "")
+    receipts = []
+    for number, text in enumerate(parts.split(draft.text) or (("",) if draft.media else ())):
         if number and (halt := turn.forbidden()):
             raise halt
-        key = ids.send_key(turn.start.conversation_id, turn.texts[0].key, number)
-        now = workflow.now()
-        known = tuple(m.provider_sid for m in state.messages if m.direction is Direction.OUTBOUND and m.provider_sid)
-        known = known[-policy.KNOWN_SENDS :]
-        message = MessageRecord(
-            id=key,
-            direction=Direction.OUTBOUND,
-            author=AGENT,
-            body=text,
-            status="pending",
-            turn=state.turn,
-            created_at=now,
+        out = Outgoing(
+            key=ids.send_key(turn.start.conversation_id, event, number),
+            text=text,
+            kind=kind,
+            media=() if number else draft.media,
         )
-        state.record(message)
-        order = SendOrder(route=turn.start.route, key=key, text=text, since=now, known=known)
-        try:
-            receipt = await _send(turn, order, summary=f"turn {state.turn}, part {number + 1}")
-        except ActivityError as error:
-            message.status = "uncertain" if _may_have_left(error) else "failed"
-            if halt := turn.forbidden():
-                raise halt from error
-            raise
-        state.sent(message, receipt.message_sid, receipt.status)
-        receipts.append(receipt)
+        receipts.append(
+            await outbox.send(
+                turn.start,
+                turn.state,
+                out,
+                forbidden=turn.forbidden,
+                stale_at=guard.stale_at(turn.state, since) if kind is MessageClass.ANSWER else None,
+                summary=f"turn {turn.state.turn}, part {number + 1}",
+            )
+        )
+    if draft.handoff:
+        handoff.request(turn.state, draft.handoff, workflow.now())
+        turn.outcome, turn.reason = Outcome.HELD, draft.handoff
     return tuple(receipts)
 
 
-async def _send(turn: TurnContext, order: SendOrder, *, summary: str) -> SendReceipt:
-    """Send one part, and stop trying as soon as nothing may leave any more."""
-    sending = asyncio.ensure_future(act(DeliveryActivities.deliver, order, summary=summary))
-    await workflow.wait_condition(lambda: sending.done() or turn.forbidden() is not None)
-    if not sending.done():
-        sending.cancel()
-    receipt: SendReceipt = await sending
-    return receipt
+def opens_at(state: ConversationState, now: datetime) -> datetime | None:
+    """When the person's quiet hours end, if they are now."""
+    return quiet.opens_at(state.rules.quiet_hours, state.time_zone or state.rules.time_zone, now)
+
+
+async def _until_open(turn: TurnContext) -> datetime:
+    """Wait for the end of quiet hours. Since when the answer could have been sent."""
+    asked = max(text.at for text in turn.texts)
+    since = opens_at(turn.state, asked) or asked
+    while (opens := opens_at(turn.state, workflow.now())) is not None:
+        turn.guards.append("quiet hours")
+        since = opens
+        await workflow.wait_condition(lambda at=opens: workflow.now() >= at or turn.superseded())  # type: ignore[misc]
+        if turn.superseded():
+            raise Halt("newer text", outcome=None)
+    return since
+
+
+def _in_time(turn: TurnContext, draft: Draft, since: datetime) -> tuple[Draft, MessageClass]:
+    """The draft, or what is said instead of one that comes too late."""
+    kind = MessageClass.APOLOGY if draft.kind == "apology" else MessageClass.ANSWER
+    if kind is MessageClass.APOLOGY or not guard.is_late(turn.state, since, workflow.now()):
+        return draft, kind
+    return _late(turn), MessageClass.APOLOGY
+
+
+def _late(turn: TurnContext) -> Draft:
+    turn.guards.append(guard.LATE)
+    if turn.state.rules.stale is Stale.HOLD:
+        handoff.request(turn.state, guard.LATE, workflow.now())
+        raise Halt(guard.LATE, outcome=Outcome.HELD)
+    turn.outcome, turn.reason = Outcome.PARKED, guard.LATE
+    return Draft(text=policy.LATE, kind="apology")
 
 
 async def undelivered(turn: TurnContext, error: BaseException) -> tuple[SendReceipt, ...]:
     """The provider refused, or nothing could be proven: the turn says why, and the conversation goes on."""
+    if outbox.type_of(error) == guard.STALE:
+        turn.results["reply"] = _late(turn)
+        return await deliver(turn)
     turn.reason = reason_of(error)
-    blocked = _type_of(error) == ErrorCode.RECIPIENT_BLOCKED
-    turn.outcome = Outcome.REFUSED if blocked else Outcome.PARKED
+    turn.outcome = failure.settle(turn.state, outbox.category_of(error), outbox.code_of(error), workflow.now())
     return ()
 
 
@@ -260,6 +279,11 @@ async def remember(turn: TurnContext) -> None:
 
 async def remember_later(turn: TurnContext, _: BaseException) -> None:
     """Memory is away: the conversation's backlog writes it when it is back."""
+    keep(turn)
+
+
+def keep(turn: TurnContext) -> None:
+    """Leave both sides to the conversation's backlog."""
     kept = window.fit(
         [*turn.state.backlog, *_memories(turn)],
         max_messages=policy.BACKLOG_ITEMS,
@@ -267,6 +291,14 @@ async def remember_later(turn: TurnContext, _: BaseException) -> None:
         length=lambda item: len(item.text) + len(item.preceding),
     )
     turn.state.backlog = list(kept)
+
+
+def _history(turn: TurnContext) -> tuple[Utterance, ...]:
+    """The window, with what colleagues wrote to each other meanwhile."""
+    window_ = _window(turn)
+    said_ = [Utterance(role=m.author, text=m.body, at=m.created_at, channel=turn.start.channel) for m in window_]
+    noted = [Utterance(role=OPERATOR, text=f"[note] {note.text}", at=note.at) for note in turn.state.notes]
+    return tuple(sorted([*said_, *noted], key=lambda u: u.at or turn.state.created_at)) if noted else tuple(said_)
 
 
 def _window(turn: TurnContext) -> tuple[MessageRecord, ...]:
@@ -293,7 +325,7 @@ def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
                 conversation_id=turn.start.conversation_id,
                 channel=turn.start.channel,
                 turn=message.turn,
-                role=CONTACT if message.direction is Direction.INBOUND else AGENT,
+                role=message.author,
                 text=message.body,
                 at=message.created_at,
                 source=message.id,
@@ -302,25 +334,6 @@ def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
         )
         preceding = message.body
     return tuple(items)
-
-
-def _cause(error: BaseException) -> BaseException:
-    while isinstance(error, ActivityError) and error.cause is not None:
-        error = error.cause
-    return error
-
-
-def _type_of(error: BaseException) -> str:
-    cause = _cause(error)
-    return (cause.type or "") if isinstance(cause, ApplicationError) else ""
-
-
-def _may_have_left(error: BaseException) -> bool:
-    """Whether a send that failed for good may have reached the person: all but a clear no."""
-    cause = _cause(error)
-    if not isinstance(cause, ApplicationError):
-        return True  # a time-out of the activity itself
-    return cause.type == "uncertain" or any(isinstance(d, Mapping) and d.get("ambiguous") for d in cause.details)
 
 
 DEFAULT: Flow[TurnContext] = Flow(

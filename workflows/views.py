@@ -5,13 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from workflows import guard
+from workflows.alert import Alert
 from workflows.contracts import ConversationStart
-from workflows.state import ApprovalRecord, ConversationState, MessageRecord
+from workflows.handoff import Note
+from workflows.outgoing import Scheduled
+from workflows.state import ApprovalRecord, ConversationState, MessageRecord, Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationView:
-    """Where a conversation stands. `pending` counts texts that no turn has taken yet.
+    """Where a conversation stands.
+
+    `pending` counts texts that no turn has taken yet, `uncertain` sends that nobody could prove. `handoff` says why a
+    human is wanted, `answer_due_at` until when, `overdue` that nobody answered. `window_closes_at` is until when the
+    channel takes free-form messages, where it has such a window.
 
     `answers`, `tokens` and `cost` (US dollars, as far as known) are what its agent used so far.
     `flow` is that of the latest turn; `approvals` are the latest questions to humans, answered or not.
@@ -34,6 +42,15 @@ class ConversationView:
     cost: float = 0.0
     flow: str = ""
     approvals: tuple[ApprovalRecord, ...] = ()
+    window_closes_at: datetime | None = None
+    uncertain: int = 0
+    handoff: str | None = None
+    answer_due_at: datetime | None = None
+    overdue: bool = False
+    scheduled: tuple[Scheduled, ...] = ()
+    notes: tuple[Note, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    turn_policy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +67,7 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         contact_id=start.contact_id,
         channel=start.channel,
         provider=start.route.provider,
-        state="active" if state.open else "closed",
+        state="closed" if not state.open else "inactive" if state.inactive else "active",
         opted_out=state.opted_out,
         assignee=state.assignee,
         turn=state.turn,
@@ -63,4 +80,13 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         cost=state.spending.total.cost,
         flow=state.flow,
         approvals=tuple(state.approvals),
+        window_closes_at=guard.window_closes_at(start, state),
+        uncertain=sum(message.proof == Proof.UNCERTAIN.value for message in state.messages),
+        handoff=state.handoff.reason if state.handoff else None,
+        answer_due_at=state.handoff.due_at if state.handoff else None,
+        overdue=state.handoff.overdue if state.handoff else False,
+        scheduled=tuple(state.scheduled),
+        notes=tuple(state.notes),
+        alerts=tuple(state.alerts),
+        turn_policy=state.turn_policy.value,
     )

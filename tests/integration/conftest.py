@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from temporalio.client import Client
 
+from tests.integration.clock import Clock, skipping
 from tests.integration.harness import Bench, bench_for
 
 
@@ -14,3 +15,9 @@ from tests.integration.harness import Bench, bench_for
 async def bench(client: Client) -> AsyncIterator[Bench]:
     async with bench_for(client) as bench:
         yield bench
+
+
+@pytest.fixture
+async def clock() -> AsyncIterator[Clock]:
+    async with skipping() as clock:
+        yield clock

@@ -13,6 +13,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
+from activities.alerts import Alerts
 from activities.delivery import Delivery
 from activities.memory import Memories
 from activities.reply import Replies
@@ -43,6 +44,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
+        self.messages: list[Message] = []
         self.calls = 0
         self.looks = 0
         self.fail_before: list[MessagingError] = []
@@ -68,6 +70,7 @@ class Outbox:
         if self.fail_before:
             raise self.fail_before.pop(0)
         self.sent.append((key or "", message.body))
+        self.messages.append(message)
         if self.fail_after:
             raise self.fail_after.pop(0)
         return Message(sid=f"SM{len(self.sent)}", body=message.body, delivery_status=DeliveryStatus.QUEUED)
@@ -167,6 +170,7 @@ class Bench:
                 memories.remember,
                 Replies(self.agent).reply,
                 Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
+                Alerts().alert,
                 Revival(TemporalRuns(self.client)).revive,
                 *implementations(self.flows),
             ],

@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import uuid
-from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
-from temporalio.client import WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.testing import WorkflowEnvironment
 
 from memory.store import MemoryMismatch, MemoryUnavailable
 from messaging import errors
 from messaging.model import Message, SendOutcome, SendProof
-from tests.integration.harness import Bench, Conversation, Outbox
+from tests.integration.clock import Clock, skipping
+from tests.integration.harness import Outbox
 from tests.support.ports import eventually
-from workflows import contracts
-from workflows.contracts import ConversationStart, Route
-from workflows.inbox import Inbound
 from workflows.policy import Rules
 from workflows.state import Outcome
-
-SERVER = Path(sys.executable).with_name("temporal-test-server")
-
-
-@dataclass(slots=True)
-class Clock:
-    """A bench whose hours pass at once."""
-
-    env: WorkflowEnvironment
-    bench: Bench
-
-    async def passes(self, **time: float) -> None:
-        await self.env.sleep(timedelta(**time))
-
-    async def text(self, person: Conversation, body: str) -> None:
-        """A text that comes in now, as this clock has it."""
-        now = await self.env.get_current_time()
-        person.count += 1
-        key = f"{person.id}-in-{person.count}"
-        start = ConversationStart(
-            conversation_id=person.id,
-            contact_id=f"contact-{person.id}",
-            channel="sms",
-            route=Route(provider="outbox", conversation_sid="pair"),
-            created_at=now,
-        )
-        await self.env.client.start_workflow(
-            contracts.WORKFLOW,
-            start,
-            id=person.id,
-            task_queue=self.bench.queue,
-            start_signal="receive",
-            start_signal_args=[Inbound(key=key, sid=key, text=body, at=now, rules=person.rules)],
-        )
-
-    async def is_closed(self, person: Conversation) -> bool:
-        return (await person.handle.describe()).status is WorkflowExecutionStatus.COMPLETED
-
-    async def closes(self, person: Conversation) -> None:
-        await eventually(lambda: self.is_closed(person))
-
-
-@pytest.fixture
-async def clock() -> AsyncIterator[Clock]:
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=str(SERVER)
-    ) as env:
-        bench = Bench(env.client, f"time-{uuid.uuid4().hex}")
-        async with bench.worker():
-            yield Clock(env, bench)
 
 
 async def test_a_day_of_silence_closes_a_conversation_and_not_less(clock: Clock) -> None:
@@ -191,20 +132,16 @@ class Unsure(Outbox):
 @pytest.mark.parametrize("outcome", [SendOutcome.UNCERTAIN, SendOutcome.ABSENT])
 async def test_a_send_that_nobody_can_prove_stays_uncertain_and_the_turn_is_parked(outcome: SendOutcome) -> None:
     """The last try timed out like all others: the provider may have it, so nothing may call it failed."""
-    async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=str(SERVER)
-    ) as env:
-        bench = Bench(env.client, f"time-{uuid.uuid4().hex}", outbox=Unsure(outcome))
-        async with bench.worker():
-            clock, person = Clock(env, bench), bench.conversation()
-            await clock.text(person, "hello")
-            await eventually(lambda: _called(bench.outbox))
-            await clock.passes(hours=1, minutes=5)
-            turn = await person.turn(1)
-            [_, answer] = (await person.transcript()).messages
+    async with skipping(outbox=Unsure(outcome)) as clock:
+        person, outbox = clock.bench.conversation(), clock.bench.outbox
+        await clock.text(person, "hello")
+        await eventually(lambda: _called(outbox))
+        await clock.passes(hours=1, minutes=5)
+        turn = await person.turn(1)
+        [_, answer] = (await person.transcript()).messages
 
     assert (turn.outcome, answer.status) == (Outcome.PARKED, "uncertain")
-    assert (bench.outbox.calls == 1) is (outcome is SendOutcome.UNCERTAIN)
+    assert (outbox.calls == 1) is (outcome is SendOutcome.UNCERTAIN)
 
 
 async def _called(outbox: Outbox) -> bool:

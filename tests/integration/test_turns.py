@@ -183,7 +183,7 @@ async def test_the_person_sees_one_message_whatever_the_provider_does(
 
 
 async def test_a_refused_send_is_named_and_the_next_text_flows(bench: Bench) -> None:
-    bench.outbox.fail_before = [errors.RecipientBlocked("opted out", provider_code=21610)]
+    bench.outbox.fail_before = [errors.RecipientBlocked("filtered", provider_code=30007)]
     person = bench.conversation()
     await person.text("hello")
     turn = await person.turn(1)
@@ -193,6 +193,7 @@ async def test_a_refused_send_is_named_and_the_next_text_flows(bench: Bench) -> 
     assert turn.outcome is Outcome.REFUSED
     assert "recipient_blocked" in turn.reason
     assert bench.outbox.bodies == ["re: again"]
+    assert [(a.kind, a.told) for a in (await person.view()).alerts] == [("undelivered", True)]
 
 
 async def test_stop_while_the_agent_writes_discards_the_draft_and_start_opens_again(bench: Bench) -> None:

@@ -21,7 +21,7 @@ REFUSED = {
     "an unknown turn policy": (
         {"MESSAGING_TURN_POLICY": TYPED},
         "MESSAGING_TURN_POLICY",
-        "'enqueue', 'coalesce' or 'interrupt'",
+        "'enqueue', 'coalesce', 'interrupt' or 'reject'",
     ),
     "a port that is too high": ({"MESSAGING_API_PORT": "70000"}, "MESSAGING_API_PORT", "less than or equal to 65535"),
     "a port that is negative": ({"MESSAGING_API_PORT": "-1"}, "MESSAGING_API_PORT", "greater than or equal to 0"),

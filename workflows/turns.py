@@ -1,0 +1,280 @@
+"""A conversation's turns: which texts are taken together and when, and one run of the flow for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+
+from memory.item import CONTACT
+from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, steps
+from workflows.alert import AlertKind
+from workflows.contracts import ConversationStart
+from workflows.flow import Flow, Halt, Run, Step, StepFailed
+from workflows.inbox import Inbound
+from workflows.outgoing import Outgoing, Scheduled
+from workflows.policy import MessageClass, TurnPolicy
+from workflows.state import ConversationState, Direction, MessageRecord, Outcome, TurnRecord
+from workflows.steps import TurnContext
+
+_REDRAFTING = frozenset({TurnPolicy.COALESCE, TurnPolicy.INTERRUPT})
+_REMEMBERED = frozenset({Outcome.HELD, Outcome.PARKED})
+
+
+class Turns:
+    """Takes texts from the inbox and runs the flow for them, one turn at a time."""
+
+    def __init__(self, start: ConversationStart, state: ConversationState) -> None:
+        self._start = start
+        self._state = state
+        self._running = False
+        self._may_redraft = False
+        self._guards: list[str] = []
+
+    # --- when ---
+
+    def are_due(self) -> bool:
+        """Whether a turn is to begin now."""
+        state, now = self._state, workflow.now()
+        if not state.pending:
+            return False
+        if state.opted_out or handoff.is_held(state) or any(self._is_word(text) for text in state.pending):
+            return True  # nothing is said to these, or at once by the provider
+        if self._opens_at(now) is not None:
+            return False
+        settled = self._settles_at()
+        return settled is None or settled <= now
+
+    def deadlines(self) -> Iterator[datetime]:
+        """The times at which something here may become due."""
+        if self._state.pending and (settled := self._settles_at()) is not None:
+            yield settled
+        if (self._state.pending or self._running) and (opens := self._opens_at(workflow.now())) is not None:
+            yield opens
+
+    def _settles_at(self) -> datetime | None:
+        """When the texts that wait have been followed by silence for long enough; None for at once."""
+        state = self._state
+        rules = state.pending[-1].rules if state.pending else state.rules
+        if (state.own_policy or rules.turn_policy) not in _REDRAFTING or not rules.quiet_period:
+            return None
+        if state.waiting_since is None or state.last_waiting is None or len(state.pending) >= rules.most_texts:
+            return None
+        return min(
+            state.last_waiting + timedelta(seconds=rules.quiet_period),
+            state.waiting_since + timedelta(seconds=max(rules.longest_wait, rules.quiet_period)),
+        )
+
+    def _opens_at(self, now: datetime) -> datetime | None:
+        return steps.opens_at(self._state, now)
+
+    # --- which ---
+
+    def take(self, room: int | None = None) -> tuple[Inbound, ...]:
+        """The next turn's texts: all that wait, or under `enqueue` the first; what was seen before is dropped."""
+        state, taken = self._state, list[Inbound]()
+        most = min(policy.TURN_TEXTS, state.rules.most_texts) if room is None else room
+        while state.pending and len(taken) < most:
+            inbound = state.pending.pop(0)
+            if not state.accept(inbound.key):
+                continue
+            taken.append(inbound)
+            state.rules = inbound.rules
+            if state.turn_policy is TurnPolicy.ENQUEUE:
+                break
+        state.waiting_since = state.last_waiting = workflow.now() if state.pending else None
+        for inbound in taken:
+            guard.notice(state, inbound)
+            self._record(inbound)
+        if taken:
+            state.inactive = False
+            state.scheduled = [s for s in state.scheduled if not s.cancelled_by_reply]
+        return tuple(taken)
+
+    def _record(self, inbound: Inbound) -> None:
+        self._state.last_inbound = max(inbound.at, self._state.last_inbound or inbound.at)
+        self._state.record(
+            MessageRecord(
+                id=inbound.key,
+                direction=Direction.INBOUND,
+                author=CONTACT,
+                body=inbound.text[: policy.MAX_TEXT],
+                status="received",
+                turn=self._state.turn,
+                created_at=inbound.at,
+                provider_sid=inbound.sid,
+                media=inbound.attachments,
+            )
+        )
+
+    def _is_word(self, inbound: Inbound) -> bool:
+        return consent.keyword(inbound, channel=self._start.channel, opted_out=self._state.opted_out) is not None
+
+    def _has_newer(self) -> bool:
+        return any(not self._state.has_seen(inbound.key) for inbound in self._state.pending)
+
+    # --- one turn ---
+
+    async def begin(self) -> bool:
+        """Take what waits and answer it; whether there was anything."""
+        self._state.turn += 1
+        texts = self.take()
+        if not texts:
+            self._state.turn -= 1
+            return False
+        self._state.closing = False  # a text opens again what was about to close
+        self._running = True
+        rejecting = asyncio.create_task(self._reject()) if self._state.turn_policy is TurnPolicy.REJECT else None
+        try:
+            await self._run(texts)
+        finally:
+            self._running = False
+        if rejecting is not None:
+            await rejecting
+        return True
+
+    async def _run(self, texts: tuple[Inbound, ...]) -> None:
+        state, started, drafts, self._guards = self._state, workflow.now(), 0, []
+        keys = [text.key for text in texts]
+        flow = self._flow()
+        while True:
+            drafts += 1
+            turn = TurnContext(
+                start=self._start,
+                state=state,
+                texts=texts,
+                attempt=drafts,
+                forbidden=self._forbidden,
+                superseded=lambda: self._may_redraft and self._has_newer(),
+                variables=dict(state.variables),
+                tools=flow.all_tools(),
+            )
+            run = Run(flow, turn, self._guard, turn.results)
+            room = policy.TURN_TEXTS - len(texts)
+            if not await self._draft(run, redraft=room > 0 and drafts <= policy.MAX_REDRAFTS):
+                break
+            newer = self.take(room)
+            keys += [text.key for text in newer]
+            texts = turn.texts + newer  # what consent has settled is not asked again
+        state.variables = turn.variables
+        approval.withdraw(state)
+        for key in keys:
+            if message := state.find(key):
+                message.status, message.reason = turn.outcome.value, turn.reason
+        state.last_turn = TurnRecord(
+            number=state.turn,
+            keys=tuple(keys),
+            started_at=started,
+            ended_at=workflow.now(),
+            outcome=turn.outcome,
+            reason=turn.reason,
+            drafts=drafts,
+            steps=tuple(run.records.values()),
+            guards=(*self._guards, *turn.guards),
+            **turn.told(),
+        )
+        workflow.set_current_details(f"turn {state.turn}: {turn.outcome.value} {turn.reason}".rstrip())
+        self._follow_up(turn, remembered="remember" in turn.results)
+
+    def _follow_up(self, turn: TurnContext, *, remembered: bool) -> None:
+        """What a turn's end leaves to be done, by how it ended."""
+        state, now = self._state, workflow.now()
+        if turn.outcome in _REMEMBERED and not remembered:
+            steps.keep(turn)
+        if turn.outcome is Outcome.PARKED and not state.closing:
+            state.alert(AlertKind.PARKED, now, turn.reason)
+        elif turn.outcome is Outcome.HELD:
+            handoff.expect_answer(state, now)
+        elif turn.outcome is Outcome.OPTED_OUT:
+            state.scheduled = []
+        elif turn.outcome is Outcome.ANSWERED and state.rules.nudge_after:
+            nudge = Scheduled(
+                id=f"nudge-{state.turn}",
+                at=now + timedelta(seconds=state.rules.nudge_after),
+                text=state.rules.nudge_text,
+            )
+            state.scheduled = [*state.scheduled, nudge][-policy.SCHEDULED :]
+
+    def _flow(self) -> Flow[TurnContext]:
+        try:
+            return catalogue.choose(self._state)
+        except catalogue.UnknownFlow as unknown:
+            workflow.logger.error(f"turn {self._state.turn} is parked: {unknown}")
+            return steps.parking(str(unknown))
+
+    async def _draft(self, run: Run[TurnContext], *, redraft: bool) -> bool:
+        """Run the flow once; whether newer texts want it run again."""
+        turn = run.context
+        self._may_redraft = redraft and self._state.turn_policy in _REDRAFTING
+        try:
+            return await self._stoppable(run)
+        except Halt as halt:
+            self._guards.append(halt.reason)
+            if halt.outcome is None:
+                return True
+            turn.outcome, turn.reason = halt.outcome, halt.reason
+        except StepFailed as failed:
+            turn.outcome, turn.reason = Outcome.PARKED, str(failed)
+        return False
+
+    async def _stoppable(self, run: Run[TurnContext]) -> bool:
+        """Run the flow, and stop it as soon as its draft is in vain; whether it is to be written anew."""
+        task = asyncio.create_task(run.execute())
+        await workflow.wait_condition(lambda: task.done() or (self._is_in_vain() and _may_stop(run)))
+        if task.done():
+            task.result()
+            return False
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if halt := self._forbidden():
+            raise halt
+        self._guards.append("newer text")
+        return True
+
+    def _is_in_vain(self) -> bool:
+        if self._forbidden() is not None:
+            return True
+        return self._state.turn_policy is TurnPolicy.INTERRUPT and self._may_redraft and self._has_newer()
+
+    def _guard(self, _: Step[TurnContext]) -> None:
+        """Look again just before something leaves."""
+        if halt := self._forbidden() or guard.blow_fuses(self._state, workflow.now()):
+            raise halt
+        if self._may_redraft and self._has_newer():
+            raise Halt("newer text", outcome=None)
+
+    def _forbidden(self) -> Halt | None:
+        return guard.forbidden(self._start, self._state, workflow.now())
+
+    # --- reject ---
+
+    async def _reject(self) -> None:
+        """Answer what comes while a turn runs with the rules' own text. Words of consent are not for this."""
+        state = self._state
+        while True:
+            await workflow.wait_condition(lambda: not self._running or bool(self._rejectable()))
+            if not self._running:
+                return
+            texts = self._rejectable()
+            state.pending = [text for text in state.pending if text not in texts]
+            for text in texts:
+                if not state.accept(text.key):
+                    continue
+                self._record(text)
+                if message := state.find(text.key):
+                    message.status, message.reason = Outcome.REFUSED.value, "came while a turn was in progress"
+            if self._forbidden() is None and guard.blow_fuses(state, workflow.now()) is None:
+                key = ids.send_key(self._start.conversation_id, texts[0].key)
+                notice = Outgoing(key=key, text=state.rules.reject_text, kind=MessageClass.NOTICE)
+                await outbox.try_to_send(self._start, state, notice, forbidden=self._forbidden)
+
+    def _rejectable(self) -> list[Inbound]:
+        if self._forbidden() is not None:
+            return []
+        return [t for t in self._state.pending if not self._state.has_seen(t.key) and not self._is_word(t)]
+
+
+def _may_stop(run: Run[TurnContext]) -> bool:
+    return not run.context.committed and not run.in_place
