@@ -62,6 +62,8 @@ class SimulatorConfig:
     whatsapp_window: bool = True
     """Free-form WhatsApp more than 24 h after the person's last text fails with 63016."""
 
+    group_setup: float = 0.2
+    """Seconds that a group MMS of ConversationWithParticipants stays `initializing`."""
     strict_callbacks: bool = False
     """A StatusCallback must be reachable from the Internet (21609), as on Twilio."""
     template_review: float = 0.0

@@ -126,7 +126,7 @@ class Control:
         )
 
     def _attach(self, urls: list[str], kinds: list[str]) -> list[dict[str, str]]:
-        return self._world.uploads.attach(self._world.talks.default_service, urls, kinds)
+        return self._world.uploads.attach(self._world.talks.defaults.chat_service, urls, kinds)
 
     def _of(self, phone: str) -> list[Message]:
         """A bare number stands for the person on every channel that knows people by number."""

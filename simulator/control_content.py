@@ -20,7 +20,7 @@ async def add_media(world: World, request: Request) -> dict[str, str]:
     if len(content) > media.MAX_UPLOAD:
         raise ControlError("body of the request", f"at most {media.MAX_UPLOAD} bytes", 413)
     filename = request.query_params.get("filename")
-    return attachment(world.uploads.add(world.talks.default_service, content, kind, filename=filename))
+    return attachment(world.uploads.add(world.talks.defaults.chat_service, content, kind, filename=filename))
 
 
 def open_media(world: World, sid: str) -> Response:

@@ -6,7 +6,6 @@ https://www.twilio.com/docs/conversations/conversations-webhooks
 import json
 from collections.abc import Iterator
 
-from simulator import address
 from simulator.clock import iso, iso_ms
 from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
@@ -108,13 +107,11 @@ def participant_fields(participant: Participant) -> Fields:
         RoleSid=participant.role_sid,
         Attributes=participant.attributes,
     )
-    if participant.address and participant.proxy_address:
-        fields["MessagingBinding.ProxyAddress"] = participant.proxy_address
-        fields["MessagingBinding.Address"] = participant.address
-        fields["MessagingBinding.Type"] = address.channel(participant.address).upper()
-    else:
-        fields["MessagingBinding.Type"] = "CHAT"
-    return fields
+    binding = participant.binding or {"type": "chat"}
+    return fields | {
+        f"MessagingBinding.{name.title().replace('_', '')}": value.upper() if name == "type" else value
+        for name, value in binding.items()
+    }
 
 
 def message_fields(message: ChatMessage, conversation: Conversation) -> Fields:

@@ -94,6 +94,42 @@ class Service:
 
 
 @dataclass(slots=True, kw_only=True)
+class Role:
+    sid: str
+    service: str
+    friendly_name: str
+    type: str
+    """conversation or service"""
+    permissions: list[str]
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """Who an identity is, within a Conversations service."""
+
+    sid: str
+    service: str
+    identity: str
+    friendly_name: str | None = None
+    attributes: str = "{}"
+    role_sid: str | None = None
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Credential:
+    sid: str
+    friendly_name: str | None = None
+    type: str
+    sandbox: bool = False
+    created: float
+    updated: float
+
+
+@dataclass(slots=True, kw_only=True)
 class MessagingService:
     """A pool of senders (MG…) and what is common to their texts."""
 
@@ -177,10 +213,13 @@ class Participant:
     identity: str | None = None
     address: str | None = None
     proxy_address: str | None = None
+    projected_address: str | None = None
+    """Our number that speaks for a chat user, or for itself, in a group MMS."""
     attributes: str = "{}"
     role_sid: str | None = None
     last_read_index: int | None = None
     last_read_at: str | None = None
+    notification_level: str = "default"
     created: float
     updated: float
 
@@ -191,9 +230,15 @@ class Participant:
     @property
     def binding(self) -> dict[str, str] | None:
         """As the REST shows it; None for a chat user."""
-        if not self.address or not self.proxy_address:
+        parts = {
+            "address": self.address,
+            "proxy_address": self.proxy_address,
+            "projected_address": self.projected_address,
+        }
+        given = {name: value for name, value in parts.items() if value}
+        if not given:
             return None
-        return {"type": channel_of(self.address), "address": self.address, "proxy_address": self.proxy_address}
+        return {"type": channel_of(next(iter(given.values()))), **given}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from simulator.records import (
     AddressConfig,
     ChatMessage,
     Conversation,
+    Credential,
     Hook,
     Message,
     MessagingService,
@@ -18,10 +19,12 @@ from simulator.records import (
     OptOut,
     Participant,
     Receipt,
+    Role,
     Service,
     Setting,
     Template,
     Upload,
+    User,
 )
 from simulator.table import Index, Table
 
@@ -44,6 +47,10 @@ class Store:
         )
         self.numbers = Table("numbers", Number, journal)
         self.services = Table("services", Service, journal)
+        self.roles = Table("roles", Role, journal)
+        self.users_by = Index[User](lambda u: (u.service, u.identity))
+        self.users = Table("users", User, journal, indexes=(self.users_by,))
+        self.credentials = Table("credentials", Credential, journal)
         self.messaging_services = Table("messaging_services", MessagingService, journal)
         self.templates = Table("templates", Template, journal)
         self.uploads = Table("uploads", Upload, journal)
@@ -53,8 +60,12 @@ class Store:
         self.pairs = Index[Participant](lambda p: p.pair, "proxy_address")
         self.by_address = Index[Participant](lambda p: p.address)
         self.by_identity = Index[Participant](lambda p: p.identity, "identity")
+        self.by_projected = Index[Participant](lambda p: p.projected_address, "projected_address")
         self.participants = Table(
-            "participants", Participant, journal, indexes=(self.members, self.pairs, self.by_address, self.by_identity)
+            "participants",
+            Participant,
+            journal,
+            indexes=(self.members, self.pairs, self.by_address, self.by_identity, self.by_projected),
         )
         self.said = Index[ChatMessage](lambda m: m.conversation)
         self.chat_messages = Table("chat_messages", ChatMessage, journal, limit=limit, indexes=(self.said,))
@@ -73,6 +84,9 @@ class Store:
                 self.messages,
                 self.numbers,
                 self.services,
+                self.roles,
+                self.users,
+                self.credentials,
                 self.messaging_services,
                 self.templates,
                 self.uploads,

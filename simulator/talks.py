@@ -8,18 +8,20 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator import address, callbacks, events
+from simulator import events
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
-from simulator.content import Rendered, render
+from simulator.defaults import Defaults
 from simulator.events import Events
+from simulator.fanout import Fanout
+from simulator.groups import Groups
 from simulator.idleness import Idleness
+from simulator.people import People
 from simulator.records import AddressConfig, ChatMessage, Conversation, Hook, Message, Participant, Receipt
 from simulator.sids import Sids
 from simulator.store import Store
-from simulator.texting import Outgoing, Texting
+from simulator.texting import Texting
 from simulator.transcript import Transcript
-from simulator.uploads import too_large
 
 RECEIPT_STATUSES = frozenset({"sent", "delivered", "read", "failed", "undelivered"})
 
@@ -37,6 +39,8 @@ class Talks:
         transcript: Transcript,
         emitter: Events,
         texting: Texting,
+        people: People,
+        groups: Groups,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -45,17 +49,20 @@ class Talks:
         self._transcript = transcript
         self._events = emitter
         self._texting = texting
+        self._people = people
+        self._groups = groups
+        groups.activate = self._set_up
+        self._fanout = Fanout(sids=sids, store=store, texting=texting, groups=groups)
         self._idleness = Idleness(clock=clock, store=store, settle=self._tired)
-        # Every account has a default service of each kind; their sids follow from the account's.
-        self.default_service = "IS" + config.account_sid[2:]
-        self.default_messaging_service = "MG" + config.account_sid[2:]
+        self.defaults = Defaults(config, store)
 
     def open(self, *, service: str | None = None, source: str | None = None, **fields: Any) -> Conversation:
         now = self._clock.now()
-        fields.setdefault("messaging_service_sid", self.default_messaging_service)
+        fields.setdefault("messaging_service_sid", self.defaults["messaging_service"])
+        fields["timers"] = self.defaults.timers | fields.get("timers", {})
         fields = {"created": now, "updated": now} | fields
         conversation = Conversation(
-            sid=self._sids.new("CH"), service=service or self.default_service, active_at=now, **fields
+            sid=self._sids.new("CH"), service=service or self.defaults.chat_service, active_at=now, **fields
         )
         self._store.conversations.add(conversation)
         self._idleness.watch(conversation)
@@ -92,6 +99,10 @@ class Talks:
     def join(self, conversation: Conversation, *, source: str | None, **fields: Any) -> Participant:
         now = self._clock.now()
         fields = {"created": now, "updated": now} | fields
+        if (identity := fields.get("identity")) is not None:
+            self._people.user(conversation.service, identity)
+            if fields.get("role_sid") is None:
+                fields["role_sid"] = self._people.default(conversation.service, "default_conversation_role_sid")
         participant = Participant(sid=self._sids.new("MB"), conversation=conversation.sid, **fields)
         self._store.participants.add(participant)
         self._stir(conversation)
@@ -117,7 +128,7 @@ class Talks:
 
     def member(self, conversation: Conversation, author: str) -> Participant | None:
         members = self._store.members.of(conversation.sid).values()
-        return next((p for p in members if author in {p.identity, p.address} - {None}), None)
+        return next((p for p in members if author in {p.identity, p.address, p.projected_address} - {None}), None)
 
     def say(
         self,
@@ -158,13 +169,14 @@ class Talks:
         if source is not None:
             params = events.message_fields(message, conversation)
             self._events.emit("onMessageAdded", conversation, params, source=source, identity=author)
-        self._relay(conversation, message)
+        self._fanout.relay(conversation, message, participant)
         return message
 
     def capture(self, message: Message) -> str | None:
         """Takes an inbound text into the conversation of its address pair, or into a new one. Returns its sid."""
         source = message.channel.upper()
         conversation = self.owner_of((message.sender, message.recipient))
+        conversation = conversation or self._groups.heard_by(message.sender, message.recipient)
         if conversation is None:
             setup = next((a for a in self._store.address_configs.rows.values() if a.address == message.recipient), None)
             if setup is None or not setup.enabled:
@@ -241,36 +253,6 @@ class Talks:
         self.join(conversation, source=source, address=message.sender, proxy_address=message.recipient)
         return conversation
 
-    def _relay(self, conversation: Conversation, message: ChatMessage) -> None:
-        """To every phone in the conversation but the author's."""
-        for participant in list(self._store.members.of(conversation.sid).values()):
-            if participant.pair is None or message.author in {participant.identity, participant.address}:
-                continue
-            person, number = participant.pair
-            self._texting.send(self._copy(conversation, message, person=person, number=number))
-
-    def _copy(self, conversation: Conversation, message: ChatMessage, *, person: str, number: str) -> Outgoing:
-        """What one phone gets of a message: a template is rendered for its channel."""
-        channel = address.channel(person)
-        rendered = Rendered(body=message.body or "", failure=too_large(channel, message.media))
-        media = [{k: str(m[k]) for k in ("sid", "url", "content_type")} for m in message.media]
-        template = self._store.templates.get(message.content_sid or "")
-        if template is not None:
-            in_window = self._texting.in_window(person, number)
-            rendered = render(template, message.content_variables, channel, in_window=in_window)
-            media = callbacks.media(self._sids, rendered.media)
-        return Outgoing(
-            sender=number,
-            recipient=person,
-            body=rendered.body,
-            media=media,
-            buttons=rendered.buttons,
-            failure=rendered.failure,
-            content_sid=message.content_sid,
-            conversation_sid=conversation.sid,
-            chat_message_sid=message.sid,
-        )
-
     def _stir(self, conversation: Conversation) -> None:
         self._store.conversations.change(conversation, active_at=self._clock.now())
 
@@ -278,6 +260,12 @@ class Talks:
         before = conversation.state
         self._store.conversations.change(conversation, state=state, updated=self._clock.now())
         self._state_changed(conversation, before, reason="TIMER", source="API")
+
+    def _set_up(self, conversation: Conversation) -> None:
+        now = self._clock.now()
+        self._store.conversations.change(conversation, state="active", updated=now, active_at=now)
+        self._idleness.watch(conversation)
+        self._state_changed(conversation, "initializing", reason="EVENT", source="API")
 
     def _state_changed(self, conversation: Conversation, before: str, *, reason: str, source: str | None) -> None:
         self._log(conversation, conversation.state)

@@ -49,6 +49,8 @@ class Outgoing:
     sender: str | None
     direction: str = "outbound-api"
     media: list[dict[str, str]] = field(default_factory=list)
+    mms: bool = False
+    """Also without media, as in a group."""
     buttons: list[dict[str, str]] = field(default_factory=list)
     failure: Failure | None = None
     """How the channel will refuse it, when that is known beforehand."""
@@ -107,7 +109,7 @@ class Texting:
         now = self._clock.now()
         sms = address.channel(out.recipient) == "sms"
         message = Message(
-            sid=self._sids.new("MM" if out.media else "SM"),
+            sid=self._sids.new("MM" if out.media or out.mms else "SM"),
             direction=out.direction,
             sender=out.sender or "",
             recipient=out.recipient,

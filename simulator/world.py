@@ -6,6 +6,8 @@ from simulator.config import SimulatorConfig
 from simulator.consent import Consent
 from simulator.events import Events
 from simulator.faults import Faults
+from simulator.groups import Groups
+from simulator.people import People
 from simulator.pools import Pools
 from simulator.records import Hook, Number, Setting, Template
 from simulator.sids import Sids
@@ -44,6 +46,8 @@ class World:
         )
         self.consent = Consent(self.store)
         self.pools = Pools(config=config, clock=self.clock, store=self.store)
+        self.people = People(clock=self.clock, sids=self.sids, store=self.store)
+        self.groups = Groups(clock=self.clock, store=self.store, setup=config.group_setup)
         self.uploads = Uploads(config=config, clock=self.clock, sids=self.sids, store=self.store)
         self.texting = Texting(
             config=config,
@@ -65,6 +69,8 @@ class World:
             transcript=self.transcript,
             emitter=Events(config=config, store=self.store, webhooks=self.webhooks),
             texting=self.texting,
+            people=self.people,
+            groups=self.groups,
         )
         self.texting.capture = self.talks.capture
         self.texting.moved = self.talks.moved
@@ -73,6 +79,7 @@ class World:
         self.webhooks.resume()
         self.texting.resume()
         self.talks.resume()
+        self.groups.resume()
 
     def reset(self) -> None:
         """Back to a new account; what is under way is dropped."""
@@ -108,6 +115,8 @@ class World:
         as long as nobody changed them, so that a product on another port is found again."""
         now, config, store = self.clock.now(), self.config, self.store
         self.pools.furnish()
+        if store.services.get(service := self.talks.defaults.first_chat_service) is None:
+            self.people.open_service("Default Conversations Service", service)
         inbound = config.webhook_base + config.messages_path
         own = (config.phone_number, f"whatsapp:{config.whatsapp_number}", config.rcs_sender, config.messenger_page)
         for value in own:

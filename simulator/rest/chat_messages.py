@@ -33,6 +33,8 @@ def create(call: Call) -> Reply:
     conversation = conversations.find(call)
     if conversation.state == "closed":
         raise TwilioError(50377, "Can't update conversation as it's in final closed state")
+    if conversation.state == "initializing":
+        raise TwilioError(50391, "Conflicting conversation modification: it is not set up yet", 409)
     fields: dict[str, Any] = _content(call) | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
     author = call.text("Author") or "system"
     if len(author) > _MAX_AUTHOR:

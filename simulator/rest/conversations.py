@@ -23,7 +23,7 @@ _TIMERS = {
 
 
 def create(call: Call) -> Reply:
-    fields = _fields(call)
+    fields = read(call)
     if fields.get("state") == "closed":
         raise TwilioError(50384, "Initial state can't be 'closed'")
     conversation = call.world.talks.open(service=call.service, source=call.source, **fields)
@@ -52,7 +52,7 @@ def update(call: Call) -> Reply:
     conversation = find(call)
     if conversation.state == "closed":
         raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    call.world.talks.update(conversation, _fields(call, conversation), source=call.source)
+    call.world.talks.update(conversation, read(call, conversation), source=call.source)
     return Reply(body=show(call, conversation))
 
 
@@ -155,12 +155,15 @@ def show(call: Call, conversation: Conversation) -> dict[str, Any]:
     }
 
 
-def _fields(call: Call, existing: Conversation | None = None) -> dict[str, Any]:
+def read(call: Call, existing: Conversation | None = None) -> dict[str, Any]:
+    """What a new conversation, or a change of one, is given. Raises TwilioError."""
     fields: dict[str, Any] = call.given(
         friendly_name="FriendlyName", unique_name="UniqueName", messaging_service_sid="MessagingServiceSid"
     )
     if len(fields.get("friendly_name", "")) > _MAX_NAME:
         raise TwilioError(50003, "Friendly name too long")
+    if (sid := fields.get("messaging_service_sid")) and call.world.pools.service(sid) is None:
+        raise TwilioError(50341, "Invalid messaging service SID")
     if name := fields.get("unique_name"):
         _check_unique(call, name, existing)
     if (state := call.text("State")) is not None:
@@ -182,14 +185,18 @@ def _check_unique(call: Call, name: str, existing: Conversation | None) -> None:
         raise TwilioError(50353, "Conversation with provided unique name already exists", 409)
 
 
+def check_timer(timer: str, text: str) -> None:
+    """`timer`: inactive or closed. Raises TwilioError."""
+    name, least, short, unreadable = _TIMERS[timer]
+    seconds = parse_duration(text)
+    if seconds is None:
+        raise TwilioError(unreadable, f"{name} format is invalid")
+    if seconds < least:
+        raise TwilioError(short, f"{name} should be at least {least} seconds")
+
+
 def _timers(call: Call) -> dict[str, str]:
-    timers = {}
-    for timer, (name, least, short, unreadable) in _TIMERS.items():
-        if text := call.text(name):
-            seconds = parse_duration(text)
-            if seconds is None:
-                raise TwilioError(unreadable, f"{name} format is invalid")
-            if seconds < least:
-                raise TwilioError(short, f"{name} should be at least {least} seconds")
-            timers[timer] = text
-    return timers
+    given = {timer: text for timer, (name, *_) in _TIMERS.items() if (text := call.text(name))}
+    for timer, text in given.items():
+        check_timer(timer, text)
+    return given

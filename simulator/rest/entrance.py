@@ -93,7 +93,7 @@ class Entrance:
 
     def _call(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> tuple[Call, routes.Route]:
         method, service_path, table = request.method, "", product
-        service = self._world.talks.default_service
+        service = self._world.talks.defaults.chat_service
         if len(parts) >= _SERVICE_PARTS and parts[1] == "Services" and product in {"conversations", "mcs"}:
             if parts[2] != service and self._world.store.services.get(parts[2]) is None:
                 raise not_found(f"/Services/{parts[2]}")

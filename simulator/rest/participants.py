@@ -2,26 +2,29 @@
 
 from typing import Any
 
-from simulator import address
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import Conversation, Participant
-from simulator.rest import conversations, paging
+from simulator.records import Participant
+from simulator.rest import conversations, members, paging
 from simulator.rest.call import GONE, Call, Reply
 
 MAX_ATTRIBUTES = 4 * 1024  # bytes
-_MAX_IDENTITY = 256
-_MAX_PHONES = 50
+_MAX_MEMBERS = 1000
 
 
 def create(call: Call) -> Reply:
     conversation = conversations.find(call)
     if conversation.state == "closed":
         raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    if call.text("MessagingBinding.ProjectedAddress") is not None:
-        raise TwilioError(50452, "Group MMS is not enabled for this Account")
-    fields = _member(call, conversation) | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
-    fields |= call.given(role_sid="RoleSid")
+    there = list(call.world.store.members.of(conversation.sid).values())
+    if len(there) >= _MAX_MEMBERS:
+        raise TwilioError(50417, "Participants limit exceeded")
+    wanted = members.from_form(call)
+    members.check(call, wanted, there, conversation.sid)
+    fields: dict[str, Any] = (
+        wanted.fields() | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
+    )
+    fields |= _role(call)
     participant = call.world.talks.join(conversation, source=call.source, **fields)
     return Reply(body=show(call, participant), status=201)
 
@@ -37,7 +40,7 @@ def fetch(call: Call) -> Reply:
 
 def update(call: Call) -> Reply:
     participant = _find(call)
-    fields: dict[str, Any] = call.given(role_sid="RoleSid", last_read_at="LastReadTimestamp")
+    fields: dict[str, Any] = call.given(last_read_at="LastReadTimestamp") | _role(call) | _rebound(call, participant)
     if (index := call.text("LastReadMessageIndex")) is not None:
         if not index.isdecimal():
             raise TwilioError(50421, "Invalid last read message index format")
@@ -71,51 +74,35 @@ def show(call: Call, participant: Participant) -> dict[str, Any]:
     }
 
 
-def _member(call: Call, conversation: Conversation) -> dict[str, str]:
-    """Who joins: a chat identity, or a phone with one of our numbers in front of it."""
-    identity = call.text("Identity")
-    person, number = call.text("MessagingBinding.Address"), call.text("MessagingBinding.ProxyAddress")
-    members = call.world.store.members.of(conversation.sid).values()
-    if identity and not person:
-        if len(identity) > _MAX_IDENTITY:
-            raise TwilioError(50207, "Identity too long")
-        if any(member.identity == identity for member in members):
-            raise TwilioError(50433, "Participant already exists", 409)
-        return {"identity": identity}
-    if not person:
-        raise TwilioError(50411, "Participant address is empty")
-    if identity:
-        raise TwilioError(50211, "Identity parameter not acceptable for this Participant")
-    if not number:
-        raise TwilioError(50412, "Participant proxy address is empty")
-    _check_pair(call, person, number)
-    if any(member.pair == (person, number) for member in members):
-        raise TwilioError(50433, "Participant already exists", 409)
-    if (owner := call.world.talks.owner_of((person, number))) is not None:
-        message = f"A binding for this participant and proxy address already exists in Conversation {owner.sid}"
-        raise TwilioError(50416, message, 409)
-    if sum(member.pair is not None for member in members) >= _MAX_PHONES:
-        raise TwilioError(50418, "Non-Chat participants limit exceeded")
-    return {"address": person, "proxy_address": number}
+def _role(call: Call) -> dict[str, str]:
+    sid = call.text("RoleSid")
+    if not sid:
+        return {}
+    role = call.world.store.roles.get(sid)
+    if role is None or role.service != call.service:
+        raise TwilioError(50109, "Conversation role not found", 404)
+    return {"role_sid": sid}
 
 
-def _check_pair(call: Call, person: str, number: str) -> None:
-    if person == number:
-        raise TwilioError(50409, "Participant address equals proxy address")
-    own = call.world.texting.number
-    if not address.valid(person) or own(person) is not None:
-        raise TwilioError(50407, f"Invalid messaging binding address {person}")
-    if address.channel(person) != address.channel(number):
-        raise TwilioError(50414, "Participant address type does not match proxy address type")
-    if own(number) is None:
-        raise TwilioError(50413, "Account is not authorized to use proxy address")
+def _rebound(call: Call, participant: Participant) -> dict[str, str]:
+    """A phone may get another of our numbers in front of it, a chat user another name."""
+    fields: dict[str, str] = call.given(proxy_address="MessagingBinding.ProxyAddress", identity="Identity")
+    if (number := fields.get("proxy_address")) and participant.address:
+        if (owner := call.world.talks.owner_of((participant.address, number))) is not None:
+            message = f"A binding for this participant and proxy address already exists in Conversation {owner.sid}"
+            raise TwilioError(50416, message, 409)
+        members.check_pair(call, participant.address, number)
+    if (projected := call.text("MessagingBinding.ProjectedAddress")) is not None:
+        members.check_projected(call, projected)
+        fields["projected_address"] = projected
+    return fields
 
 
 def _find(call: Call) -> Participant:
     """By sid or by identity, in the conversation that the path names."""
     conversation, name = conversations.find(call), call.ids[1]
-    members = call.world.store.members.of(conversation.sid)
-    participant = members.get(name) or next((p for p in members.values() if p.identity == name), None)
+    there = call.world.store.members.of(conversation.sid)
+    participant = there.get(name) or next((p for p in there.values() if p.identity == name), None)
     if participant is None:
         raise not_found(f"/Conversations/{call.ids[0]}/Participants/{name}")
     return participant
