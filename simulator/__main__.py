@@ -60,10 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--webhook-base", metavar="URL", default=_DEFAULTS.webhook_base, help="the product (%(default)s)")
     add("--account-sid", metavar="AC…", help="or TWILIO_ACCOUNT_SID")
     add("--auth-token", metavar="TOKEN", help="or the first of TWILIO_AUTH_TOKEN")
+    add("--secondary-auth-token", default="", metavar="TOKEN", help="opens the REST too")
     add("--api-key", action="append", default=[], metavar="SK…:SECRET", help="may be given several times")
     add("--phone-number", metavar="+1…", help="or TWILIO_PHONE_NUMBER")
     add("--whatsapp-number", metavar="+1…", help="or TWILIO_WHATSAPP_NUMBER")
     add("--retry-5xx", type=int, metavar="N", help="retries of a webhook after 5xx or no connection (5); 0: as Twilio")
+    add("--throughput", action="append", default=[], metavar="CHANNEL=N", help="segments a second of each sender")
     add("--no-dual-delivery", action="store_true", help="a text that a conversation takes fires no number webhook")
     add("--seed", type=int, help="the same sids in each run")
     add("--suggest", action="append", default=[], metavar="TEXT", help="a text to offer on the phone page")
@@ -85,6 +87,8 @@ def _config(options: argparse.Namespace) -> SimulatorConfig:
         own_urls=options.own_urls,
         webhook_base=options.webhook_base,
         api_keys=dict(_pair("--api-key", text, ":") for text in options.api_key),
+        secondary_auth_token=options.secondary_auth_token,
+        throughput=dict(_rate(text) for text in options.throughput),
         dual_delivery=not options.no_dual_delivery,
         data=options.data,
         seed=options.seed,
@@ -97,6 +101,14 @@ def _config(options: argparse.Namespace) -> SimulatorConfig:
     if options.retry_5xx == 0:
         return replace(config, webhook_retries=1, webhook_retry_policy=frozenset({"ct"}))
     return replace(config, webhook_retries=options.retry_5xx)
+
+
+def _rate(text: str) -> tuple[str, float]:
+    channel, value = _pair("--throughput", text, "=")
+    try:
+        return channel, float(value)
+    except ValueError as problem:
+        raise ValueError(f"--throughput: {channel}: a number expected") from problem
 
 
 def _pair(option: str, text: str, by: str) -> tuple[str, str]:

@@ -12,6 +12,8 @@ SUGGESTIONS = (
     "I would like to talk to a person.",
 )
 
+_FASTEST = 1_000_000  # segments a second; beyond any sender
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusDelays:
@@ -72,7 +74,13 @@ class SimulatorConfig:
     """Mutations of each kind that Conversations takes a second (Twilio: 30); more get 429. None: no limit."""
 
     opt_out: bool = True
-    """STOP and START on SMS as Twilio handles them by default: a fixed answer, and 21610 for the next send."""
+    """Twilio heeds STOP and START: it answers, and the next send gets 21610."""
+    opt_out_async: bool = False
+    """A send to somebody who opted out is taken and fails later; otherwise it is refused at once."""
+    carrier_events_at_service: bool = True
+    """A service's own hook hears of texts from phones (onMessageAdded). One live account was seen where it does not."""
+    throughput: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Channel (sms, whatsapp, …) -> segments a second of each sender. A channel that is not there has no limit."""
 
     data: Path | None = None
     seed: int | None = None
@@ -103,5 +111,7 @@ class SimulatorConfig:
             object.__setattr__(self, name, value)
         if self.max_messages < 1 or self.max_records < 1 or self.max_media_bytes < 1:
             raise ValueError("max_messages, max_records, max_media_bytes: must be at least 1")
+        if wrong := [name for name, rate in self.throughput.items() if not 0 < rate <= _FASTEST]:
+            raise ValueError(f"throughput: {wrong[0]}: more than 0 and at most {_FASTEST} a second expected")
         if unknown := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
             raise ValueError(f"webhook_retry_policy: unknown {sorted(unknown)}")

@@ -50,7 +50,7 @@ class Control:
         text = inbound.read(await wire.fields(request), self._world.config, self._attach)
         if self._world.texting.number(text.recipient) is None:
             raise ControlError("to", "not one of our numbers", 404)
-        message = self._world.texting.receive(text)
+        message = await self._world.arrivals.receive(text)
         return wire.reply(message_view(message), 201)
 
     async def _chat(self, request: Request) -> Response:

@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.types import StringConstraints
 
 from simulator import address
+from simulator.arrivals import Incoming
 from simulator.config import SimulatorConfig
 from simulator.errors import ControlError
-from simulator.texting import Incoming
 from simulator.uploads import PATH as MEDIA_PATH
 
 CHANNELS = ("sms", "whatsapp", "rcs", "messenger")

@@ -1,5 +1,7 @@
 """Messaging Services: which of its senders a pool chooses. https://www.twilio.com/docs/messaging/services"""
 
+from dataclasses import dataclass
+
 from simulator import address
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
@@ -7,6 +9,17 @@ from simulator.records import MessagingService, Number
 from simulator.store import Store
 
 _US_PREFIX = 5  # characters of +1 and an area code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundHook:
+    """Where a text to a number is announced: an empty `url` is nowhere; `service` is the pool the number belongs to."""
+
+    url: str
+    method: str
+    fallback_url: str
+    fallback_method: str
+    service: str | None
 
 
 class Pools:
@@ -55,14 +68,23 @@ class Pools:
             senders = near or senders
         return min(senders, key=lambda number: len(self._store.messages_from.of(number.address)))
 
-    def inbound(self, number: Number) -> tuple[str, str, str | None]:
-        """URL and method of the webhook that hears of a text to this number, and the service it belongs to."""
+    def inbound(self, number: Number) -> InboundHook:
         service = self.service(number.messaging_service_sid)
-        if service is None:
-            return number.sms_url, number.sms_method, None
-        if service.use_inbound_webhook_on_number:
-            return number.sms_url, number.sms_method, service.sid
-        return service.inbound_request_url or "", service.inbound_method, service.sid
+        if service is None or service.use_inbound_webhook_on_number:
+            return InboundHook(
+                url=number.sms_url,
+                method=number.sms_method,
+                fallback_url=number.sms_fallback_url,
+                fallback_method=number.sms_fallback_method,
+                service=service.sid if service is not None else None,
+            )
+        return InboundHook(
+            url=service.inbound_request_url or "",
+            method=service.inbound_method,
+            fallback_url=service.fallback_url or "",
+            fallback_method=service.fallback_method,
+            service=service.sid,
+        )
 
     def _known(self, sid: str, recipient: str, senders: list[Number]) -> Number | None:
         by_address = {number.address: number for number in senders}

@@ -29,6 +29,12 @@ class Message:
     profile_name: str | None = None
     content_sid: str | None = None
     send_at: float | None = None
+    validity: int = 36_000
+    """Seconds that it may wait to be sent."""
+    leaves_at: float | None = None
+    """Outbound, when its sender has a rate: when it leaves that one's queue."""
+    fate: tuple[str, int, str] | None = None
+    """Outbound: how it will end, when that is not by being delivered: status, code, message."""
     heard: bool = False
     """Inbound: the number's webhook took it."""
     read: bool = False
@@ -76,6 +82,8 @@ class Number:
     friendly_name: str = ""
     messaging_service_sid: str | None = None
     """The pool it belongs to."""
+    messages_per_second: float | None = None
+    """Its own rate of sending; None: its channel's."""
     settings: dict[str, str] = field(default_factory=dict)
     """What else an IncomingPhoneNumber was given (voice, bundle, emergency): kept and shown."""
     created: float

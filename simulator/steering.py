@@ -1,6 +1,7 @@
 """`/_sim`: what changes how the simulator behaves: its clock, its faults, what it signs with, where its webhooks go."""
 
 import time
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,9 +13,13 @@ from simulator import wire
 from simulator.clock import FAR, iso_ms, parse_duration, parse_iso
 from simulator.delivery import Delivery
 from simulator.errors import ControlError
+from simulator.records import Number
 from simulator.rest import routes
 from simulator.rest.entrance import json_bytes
 from simulator.world import World
+
+_HOOKS = ("sms_url", "sms_method", "sms_fallback_url", "sms_fallback_method")
+"""What can be set of a number, beside its rate."""
 
 
 class Steering:
@@ -34,6 +39,10 @@ class Steering:
             ("GET", "signing", self._signing),
             ("POST", "signing", self._set_signing),
             ("POST", "webhooks", self._send_webhook),
+            ("GET", "switches", self._switches),
+            ("POST", "switches", self._set_switches),
+            ("GET", "opt-out", self._opt_out),
+            ("POST", "opt-out", self._set_opt_out),
         )
         return [Route(f"/_sim/{path}", wire.guarded(handler), methods=[method]) for method, path, handler in table]
 
@@ -83,21 +92,34 @@ class Steering:
         return wire.reply({"numbers": [_show_number(row) for row in self._world.store.numbers.rows.values()]})
 
     async def _set_number(self, request: Request) -> Response:
-        """Where the inbound webhook of one of our numbers goes; an empty sms_url means nowhere."""
-        fields = await wire.fields(request)
-        number = self._world.texting.number(wire.text(fields, "address"))
+        """Where the inbound webhook of one of our numbers goes, an empty sms_url means nowhere; how fast it sends."""
+        given, world = await wire.fields(request), self._world
+        number = world.store.number(wire.text(given, "address"))
         if number is None:
             raise ControlError("address", "not one of our numbers", 404)
-        url, method = wire.text(fields, "sms_url", ""), wire.text(fields, "sms_method", number.sms_method).upper()
-        if url and urlsplit(url).scheme not in {"http", "https"}:
-            raise ControlError("sms_url", "an http or https URL expected")
-        if method not in {"GET", "POST"}:
-            raise ControlError("sms_method", "GET or POST expected")
-        self._world.store.numbers.change(number, sms_url=url, sms_method=method, updated=self._world.clock.now())
+        if unknown := given.keys() - {"address", "messages_per_second", *_HOOKS}:
+            raise ControlError(min(unknown), f"unknown; address, messages_per_second, {', '.join(_HOOKS)} expected")
+        fields: dict[str, Any] = {name: _hook(given, name) for name in _HOOKS if name in given}
+        if "messages_per_second" in given:
+            fields["messages_per_second"] = _rate(given["messages_per_second"])
+        world.store.numbers.change(number, updated=world.clock.now(), **fields)
         return wire.reply(_show_number(number))
 
     async def _signing(self, _: Request) -> Response:
         return wire.reply(self._world.signer.show())
+
+    async def _switches(self, _: Request) -> Response:
+        return wire.reply(asdict(self._world.switches))
+
+    async def _set_switches(self, request: Request) -> Response:
+        self._world.switches.set(await wire.fields(request), self._world.store)
+        return wire.reply(asdict(self._world.switches))
+
+    async def _opt_out(self, _: Request) -> Response:
+        return wire.reply(self._world.consent.show())
+
+    async def _set_opt_out(self, request: Request) -> Response:
+        return wire.reply(self._world.consent.advance(await wire.fields(request)))
 
     async def _send_webhook(self, request: Request) -> Response:
         """Any request, signed as Twilio would: a form, or JSON with the hash of its body in the URL."""
@@ -157,5 +179,23 @@ def _target(fields: dict[str, Any], now: float) -> float | None:
     return None
 
 
-def _show_number(number: Any) -> dict[str, str]:
-    return {"address": number.address, "sid": number.sid, "sms_url": number.sms_url, "sms_method": number.sms_method}
+def _hook(given: dict[str, Any], name: str) -> str:
+    value = wire.text(given, name, "")
+    if name.endswith("_method"):
+        if value.upper() not in {"GET", "POST"}:
+            raise ControlError(name, "GET or POST expected")
+        return value.upper()
+    if value and urlsplit(value).scheme not in {"http", "https"}:
+        raise ControlError(name, "an http or https URL expected")
+    return value
+
+
+def _rate(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value <= 0):
+        raise ControlError("messages_per_second", "a number above 0, or null, expected")
+    return value
+
+
+def _show_number(number: Number) -> dict[str, Any]:
+    names = ("address", "sid", *_HOOKS, "messages_per_second")
+    return {name: getattr(number, name) for name in names}

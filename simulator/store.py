@@ -45,7 +45,8 @@ class Store:
             limit=limit,
             indexes=(self.messages_to, self.messages_from, self.copies),
         )
-        self.numbers = Table("numbers", Number, journal)
+        self.numbers_at = Index[Number](lambda n: n.address, "address")
+        self.numbers = Table("numbers", Number, journal, indexes=(self.numbers_at,))
         self.services = Table("services", Service, journal)
         self.roles = Table("roles", Role, journal)
         self.users_by = Index[User](lambda u: (u.service, u.identity))
@@ -117,6 +118,10 @@ class Store:
     @property
     def size(self) -> int:
         return sum(len(table.rows) for table in self._tables.values())
+
+    def number(self, address: str) -> Number | None:
+        """The sender of ours that has this address."""
+        return next(iter(self.numbers_at.of(address).values()), None)
 
     def clear(self) -> None:
         for table in self._tables.values():

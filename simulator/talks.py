@@ -163,7 +163,7 @@ class Talks:
                     upload, service=conversation.service, conversation=conversation.sid, message_sid=message.sid
                 )
         if relay_of is not None:
-            relay_of.chat_message_sid = message.sid
+            self._store.messages.change(relay_of, chat_message_sid=message.sid)
         if state != before:
             self._state_changed(conversation, before, reason="EVENT", source=source or "API")
         if source is not None:
@@ -172,7 +172,7 @@ class Talks:
         self._fanout.relay(conversation, message, participant)
         return message
 
-    def capture(self, message: Message) -> str | None:
+    async def capture(self, message: Message) -> str | None:
         """Takes an inbound text into the conversation of its address pair, or into a new one. Returns its sid."""
         source = message.channel.upper()
         conversation = self.owner_of((message.sender, message.recipient))

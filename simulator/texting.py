@@ -1,13 +1,12 @@
-"""Programmable Messaging: texts out with their statuses over time, texts in with their webhooks.
+"""Programmable Messaging, outwards: texts to phones, with their statuses over time.
 
 Statuses: https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from simulator import address, callbacks, segments, twiml
+from simulator import address, callbacks, consent, segments
 from simulator.clock import Clock, Timer
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
@@ -18,9 +17,10 @@ from simulator.pools import Pools
 from simulator.records import Message, Number
 from simulator.sids import Sids
 from simulator.store import Store
+from simulator.switches import Switches
+from simulator.throughput import Throughput
 from simulator.transcript import Transcript
-from simulator.transport import Answer
-from simulator.views import Urls, message_view
+from simulator.views import message_view
 from simulator.webhooks import Webhooks
 
 NEXT = {
@@ -31,13 +31,34 @@ NEXT = {
     "sent": "delivered",
     "delivered": "read",
 }
+MAX_VALIDITY = 36_000
+"""Seconds that a message may wait at Twilio, unless it says less."""
+_WITH_TWILIO = frozenset({"accepted", "queued", "sending"})
 _SILENT = frozenset({"accepted"})  # the one status after the first that has no callback
+_READABLE = frozenset({"whatsapp", "rcs"})
 _WINDOW = 24 * 3600  # seconds; https://www.twilio.com/docs/api/errors/63016
-_OUT_OF_WINDOW = (
+_OUT_OF_WINDOW: Failure = (
     "failed",
     63016,
     "Failed to send freeform message because you are outside the allowed window. Please use a Message Template.",
 )
+_OPTED_OUT: Failure = ("failed", *consent.REFUSED)
+_OVERFLOW: Failure = ("failed", 30001, "Queue overflow")
+_EXPIRED: Failure = ("failed", 30036, "Validity Period Expired")
+_NO_SENDER: Failure = ("failed", 21703, "The Messaging Service has no sender for this channel.")
+# https://www.twilio.com/docs/api/errors
+_CARRIER = {
+    30002: "Account suspended",
+    30003: "Unreachable destination handset",
+    30004: "Message blocked",
+    30005: "Unknown destination handset",
+    30006: "Landline or unreachable carrier",
+    30007: "Message filtered",
+    30008: "Unknown error",
+    30034: "US A2P 10DLC - Message from an Unregistered Number",
+}
+# Which end shows instead of which status.
+_ENDS = frozenset({("failed", "sent"), ("undelivered", "delivered"), ("sent", "delivered")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,23 +79,15 @@ class Outgoing:
     messaging_service_sid: str | None = None
     content_sid: str | None = None
     send_at: float | None = None
+    validity: int = MAX_VALIDITY
     conversation_sid: str | None = None
     chat_message_sid: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    sender: str
-    recipient: str
-    body: str
-    media: list[dict[str, str]] = field(default_factory=list)
-    profile_name: str | None = None
-    extras: dict[str, Any] = field(default_factory=dict)
-    """See Message.extras."""
+    by_twilio: bool = False
+    """Twilio's own answer to a keyword: it reaches whoever sent that."""
 
 
 class Texting:
-    """`capture` says which conversation takes an inbound text; `moved` hears of each step of a conversation's text."""
+    """`moved` hears of each step of a conversation's text."""
 
     def __init__(
         self,
@@ -88,7 +101,8 @@ class Texting:
         faults: Faults,
         consent: Consent,
         pools: Pools,
-        urls: Urls,
+        switches: Switches,
+        throughput: Throughput,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -99,10 +113,9 @@ class Texting:
         self._faults = faults
         self._consent = consent
         self._pools = pools
-        self._urls = urls
+        self._switches = switches
+        self._throughput = throughput
         self._timers: dict[str, Timer] = {}
-        self._doomed: dict[str, tuple[str, int, str]] = {}
-        self.capture: Callable[[Message], str | None] = lambda _: None
         self.moved: Callable[[Message], None] = lambda _: None
 
     def send(self, out: Outgoing) -> Message:
@@ -124,59 +137,23 @@ class Texting:
             status_callback=out.status_callback,
             content_sid=out.content_sid,
             send_at=out.send_at,
+            validity=out.validity,
             conversation_sid=out.conversation_sid,
             chat_message_sid=out.chat_message_sid,
         )
-        if (
-            fault := self._faults.take(
-                DELIVERY, fields={"to": out.recipient, "from": out.sender or "", "body": out.body}
-            )
-        ) is not None:
-            self._doomed[message.sid] = (fault.outcome, fault.code, "Delivery failed by an armed fault")
-        elif out.failure is not None:
-            self._doomed[message.sid] = out.failure
-        elif self._outside_window(message):
-            self._doomed[message.sid] = _OUT_OF_WINDOW
+        message.fate = self._fate(message, out)
         self._store.messages.add(message)
         self._transcript.add("outbound", **message_view(message))
-        self._schedule(message)
-        return message
-
-    def receive(self, text: Incoming) -> Message:
-        now = self._clock.now()
-        message = Message(
-            sid=self._sids.new("MM" if text.media else "SM"),
-            direction="inbound",
-            sender=text.sender,
-            recipient=text.recipient,
-            body=text.body,
-            status="received",
-            created=now,
-            updated=now,
-            sent=now,
-            num_segments=segments.count(text.body) if address.channel(text.sender) == "sms" else 1,
-            media=text.media,
-            profile_name=text.profile_name,
-            extras=text.extras,
-        )
-        message.conversation_sid = self.capture(message)
-        self._store.messages.add(message)
-        self._transcript.add("inbound", **message_view(message))
-        number = self.number(text.recipient)
-        if number is not None and (message.conversation_sid is None or self._config.dual_delivery):
-            self._announce(message, number)
-        answer = self._consent.heard(message) if self._config.opt_out and message.channel == "sms" else None
-        if answer is not None:
-            self.send(Outgoing(sender=message.number, recipient=message.phone, body=answer, direction="outbound-reply"))
+        self._begin(message)
         return message
 
     def number(self, value: str) -> Number | None:
-        return next((number for number in self._store.numbers.rows.values() if number.address == value), None)
+        return self._store.number(value)
 
     def in_window(self, person: str, number: str | None) -> bool:
         """Whether free-form texts reach this person: on WhatsApp, for a day after their last one. Without a number,
         any of ours on the channel counts."""
-        if address.channel(person) != "whatsapp" or not self._config.whatsapp_window:
+        if address.channel(person) != "whatsapp" or not self._switches.whatsapp_window:
             return True
         heard = reversed(self._store.messages_from.of(person).values())
         last = next((m for m in heard if m.inbound and number in {None, m.recipient}), None)
@@ -203,7 +180,7 @@ class Texting:
         arrived = [
             message
             for message in self._store.messages_to.of(phone).values()
-            if message.status == "delivered" and message.channel in {"whatsapp", "rcs"}
+            if message.status == "delivered" and message.channel in _READABLE
         ]
         for message in arrived:
             self._drop_timer(message.sid)
@@ -214,50 +191,86 @@ class Texting:
         """After a restart, what was on its way goes on."""
         for message in self._store.messages.rows.values():
             if not message.inbound:
-                self._schedule(message)
+                self._begin(message)
 
     def stop(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self._doomed.clear()
+        self._throughput.clear()
 
-    def _outside_window(self, message: Message) -> bool:
-        return not message.content_sid and not self.in_window(message.recipient, message.sender or None)
+    def _fate(self, message: Message, out: Outgoing) -> Failure | None:
+        """How this message will end, when that is not by being delivered."""
+        fields = {"to": message.recipient, "from": message.sender, "body": message.body}
+        if (fault := self._faults.take(DELIVERY, fields=fields)) is not None:
+            return fault.outcome, fault.code, _CARRIER.get(fault.code, "Delivery failed by an armed fault")
+        if not out.by_twilio and self._opted_out(message):
+            return _OPTED_OUT
+        if out.failure is not None:
+            return out.failure
+        free = not message.content_sid
+        return _OUT_OF_WINDOW if free and not self.in_window(message.recipient, message.sender or None) else None
 
-    def _schedule(self, message: Message) -> None:
+    def _opted_out(self, message: Message) -> bool:
+        return self._consent.refused(message.sender or None, message.recipient, message.messaging_service_sid)
+
+    def _begin(self, message: Message) -> None:
+        """The way of a message whose sender is known leads through that sender's queue."""
+        if message.status == "queued" and message.sender:
+            self._enter_queue(message)
+        else:
+            self._schedule(message)
+
+    def _enter_queue(self, message: Message) -> None:
+        before = message.leaves_at
+        if before is None and self._throughput.full(message.sender):
+            self._timers[message.sid] = self._clock.after(self._config.delays.sending, self._end, message, _OVERFLOW)
+            return
+        leaves = self._throughput.enter(message.sender, message.num_segments, before)
+        if leaves != before:
+            self._store.messages.change(message, leaves_at=leaves)
+        self._schedule(message, leaves or 0.0)
+
+    def _schedule(self, message: Message, not_before: float = 0.0) -> None:
         status = NEXT.get(message.status)
         if status is None or message.sender == address.MAGIC_OK:
             return
-        if status == "read" and (message.channel not in {"whatsapp", "rcs"} or self._config.delays.read is None):
-            self._doomed.pop(message.sid, None)
+        if status == "read" and (message.channel not in _READABLE or self._config.delays.read is None):
             return
-        if message.send_at and message.status == "scheduled":
-            delay = max(0.0, message.send_at - self._clock.now())
+        now = self._clock.now()
+        if message.status == "scheduled":
+            due = max(now, message.send_at or 0.0)
         else:
-            delay = getattr(self._config.delays, status, None) or 0.0
-        self._timers[message.sid] = self._clock.after(delay, self._advance, message, status)
+            due = max(now + (getattr(self._config.delays, status, None) or 0.0), not_before)
+        deadline = (message.send_at or message.created) + message.validity
+        if message.status in _WITH_TWILIO and due > deadline:
+            self._timers[message.sid] = self._clock.at(max(now, deadline), self._end, message, _EXPIRED)
+        else:
+            self._timers[message.sid] = self._clock.at(due, self._advance, message, status)
 
     def _advance(self, message: Message, status: str) -> None:
         self._timers.pop(message.sid, None)
         if message.sid not in self._store.messages.rows:
             return
-        end, code, text = self._doomed.get(message.sid, (None, None, None))
-        if (end, status) in {("failed", "sent"), ("undelivered", "delivered"), ("sent", "delivered")}:
-            self._doomed.pop(message.sid)
-            if end == "sent":
-                return  # the carrier never says more
-            self._move(message, str(end), error_code=code, error_message=text)
+        if message.fate is not None and (message.fate[0], status) in _ENDS:
+            self._end(message, message.fate)
             return
         if message.status == "accepted" and not message.sender:
             sender = self._pools.choose(message.messaging_service_sid or "", message.recipient)
             if sender is None:
-                lost = "The Messaging Service has no sender for this channel."
-                self._move(message, "failed", error_code=21703, error_message=lost)
+                self._end(message, _NO_SENDER)
                 return
             self._store.messages.change(message, sender=sender.address)
+            if message.fate is None and self._opted_out(message):
+                self._store.messages.change(message, fate=_OPTED_OUT)
         self._move(message, status)
-        self._schedule(message)
+        self._begin(message)
+
+    def _end(self, message: Message, fate: Failure) -> None:
+        self._timers.pop(message.sid, None)
+        status, code, text = fate
+        if status != message.status and message.sid in self._store.messages.rows:
+            self._move(message, status, error_code=code, error_message=text)
 
     def _move(self, message: Message, status: str, **fields: object) -> None:
         now = self._clock.now()
@@ -283,51 +296,6 @@ class Texting:
                     event="status",
                     subject=message.sid,
                     order=f"status {message.sid}",
-                )
-            )
-
-    def _announce(self, message: Message, number: Number) -> None:
-        url, method, pool = self._pools.inbound(number)
-        if pool is not None:
-            self._store.messages.change(message, messaging_service_sid=pool)
-        if not url:
-            return
-        quoted = self._store.messages.get(message.extras.get("reply_to", ""))
-        self._webhooks.send(
-            Delivery(
-                url=url,
-                method=method,
-                params=callbacks.inbound(self._config.account_sid, message, self._urls, quoted),
-                event="message",
-                subject=message.sid,
-                order=f"{message.number} {message.phone}",
-                twiml=True,
-            )
-        )
-
-    def answered(self, delivery: Delivery, answer: Answer) -> None:
-        """A webhook was taken. If it told of a text, the answer may hold TwiML: replies to send."""
-        message = self._store.messages.get(delivery.subject) if delivery.twiml else None
-        if message is None:
-            return
-        self._store.messages.change(message, heard=True)
-        try:
-            replies = twiml.replies(answer.body, answer.content_type)
-        except twiml.TwimlError as problem:
-            self._transcript.add(
-                "debugger", code=problem.code, message=problem.message, subject=message.sid, url=answer.url
-            )
-            return
-        for reply in replies:
-            recipient = reply.to or message.phone
-            self.send(
-                Outgoing(
-                    sender=reply.sender or message.number,
-                    recipient=recipient,
-                    body=reply.body,
-                    direction="outbound-reply",
-                    media=callbacks.media(self._sids, reply.media),
-                    status_callback=reply.status_callback or None,
                 )
             )
 

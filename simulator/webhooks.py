@@ -94,9 +94,10 @@ class Webhooks:
             line.append(delivery)
             return
         self._lines[delivery.order] = deque((delivery,))
-        self._spawn(self._work(delivery.order))
+        self.spawn(self._work(delivery.order))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Does this in the background, until the end of the simulator or its reset."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -140,11 +141,11 @@ class Webhooks:
     def _release(self, order: str) -> None:
         """Nothing came that could have overtaken these."""
         for delivery in self._held.pop(order, ()):
-            self._spawn(self._attempt(delivery, None))
+            self.spawn(self._attempt(delivery, None))
 
     def _retry(self, delivery: Delivery) -> None:
         if delivery.sid in self._store.deliveries.rows:
-            self._spawn(self._attempt(delivery, None))
+            self.spawn(self._attempt(delivery, None))
 
     async def _attempt(self, delivery: Delivery, fault: Fault | None) -> None:
         patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)

@@ -1,6 +1,8 @@
 """One simulated account, put together: its store and the parts that act on it."""
 
 from simulator import events
+from simulator.answers import Answers
+from simulator.arrivals import Arrivals
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
@@ -13,8 +15,10 @@ from simulator.records import Hook, Number, Setting, Template
 from simulator.sids import Sids
 from simulator.signer import Signer
 from simulator.store import Store
+from simulator.switches import Switches
 from simulator.talks import Talks
 from simulator.texting import Texting
+from simulator.throughput import Throughput
 from simulator.transcript import Transcript
 from simulator.uploads import Uploads
 from simulator.views import Urls
@@ -44,10 +48,12 @@ class World:
             faults=self.faults,
             signer=self.signer,
         )
-        self.consent = Consent(self.store)
+        self.switches = Switches.of(config, self.store)
         self.pools = Pools(config=config, clock=self.clock, store=self.store)
         self.people = People(clock=self.clock, sids=self.sids, store=self.store)
         self.groups = Groups(clock=self.clock, store=self.store, setup=config.group_setup)
+        self.consent = Consent(self.store, self.pools, self.switches)
+        self.throughput = Throughput(clock=self.clock, store=self.store, rates=config.throughput)
         self.uploads = Uploads(config=config, clock=self.clock, sids=self.sids, store=self.store)
         self.texting = Texting(
             config=config,
@@ -59,7 +65,30 @@ class World:
             faults=self.faults,
             consent=self.consent,
             pools=self.pools,
+            switches=self.switches,
+            throughput=self.throughput,
+        )
+        self.arrivals = Arrivals(
+            config=config,
+            clock=self.clock,
+            sids=self.sids,
+            store=self.store,
+            transcript=self.transcript,
+            webhooks=self.webhooks,
+            consent=self.consent,
+            pools=self.pools,
+            switches=self.switches,
+            texting=self.texting,
             urls=self.urls,
+        )
+        self.answers = Answers(
+            config=config,
+            clock=self.clock,
+            sids=self.sids,
+            store=self.store,
+            transcript=self.transcript,
+            webhooks=self.webhooks,
+            texting=self.texting,
         )
         self.talks = Talks(
             config=config,
@@ -72,10 +101,10 @@ class World:
             people=self.people,
             groups=self.groups,
         )
-        self.texting.capture = self.talks.capture
+        self.arrivals.capture = self.talks.capture
         self.texting.moved = self.talks.moved
         self._furnish()
-        self.webhooks.answered = self.texting.answered
+        self.webhooks.answered = self.answers.take
         self.webhooks.resume()
         self.texting.resume()
         self.talks.resume()
@@ -89,7 +118,9 @@ class World:
         self.clock.reset()
         self.faults.clear()
         self.uploads.clear()
+        self.answers.clear()
         self.store.clear()
+        self.switches.restore(self.config)
         self.transcript.clear()
         self._furnish()
         self.transcript.add("reset")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from simulator import callbacks
+from simulator import callbacks, consent
 from simulator.clock import parse_iso, rfc2822
 from simulator.errors import TwilioError, not_found
 from simulator.records import Message
@@ -17,9 +17,12 @@ _DAY = 24 * 3600
 
 def create(call: Call) -> Reply:
     out = outgoing.read(call)
-    if out.sender is not None and call.world.consent.refused(out.sender, out.recipient):
-        raise TwilioError(21610, "Attempt to send to unsubscribed recipient")
-    return Reply(body=show(call, call.world.texting.send(out)), status=201)
+    world = call.world
+    if not world.switches.opt_out_async and world.consent.refused(out.sender, out.recipient, out.messaging_service_sid):
+        raise TwilioError(*consent.REFUSED)
+    if out.sender is not None and world.throughput.full(out.sender):
+        raise TwilioError(21611, f"This 'From' number {out.sender} has exceeded the maximum number of queued messages.")
+    return Reply(body=show(call, world.texting.send(out)), status=201)
 
 
 def listing(call: Call) -> Reply:

@@ -10,7 +10,7 @@ from simulator.content import Rendered, render
 from simulator.errors import TwilioError
 from simulator.records import MessagingService
 from simulator.rest.call import Call
-from simulator.texting import Outgoing
+from simulator.texting import MAX_VALIDITY, Outgoing
 
 MAX_BODY = 1600
 MAX_VARIABLES = 100
@@ -46,6 +46,7 @@ def read(call: Call) -> Outgoing:
         messaging_service_sid=pool.sid if pool else None,
         content_sid=content,
         send_at=_send_at(call),
+        validity=_validity(call, pool),
     )
 
 
@@ -157,6 +158,15 @@ def _public(url: str) -> bool:
     """As Twilio wants it: a host of the Internet, without an underscore. https://www.twilio.com/docs/api/errors/21609"""
     host = urlsplit(url).hostname or ""
     return "." in host and "_" not in host and host != "127.0.0.1" and not host.endswith((".local", ".internal"))
+
+
+def _validity(call: Call, pool: MessagingService | None) -> int:
+    text = call.text("ValidityPeriod")
+    if not text:
+        return pool.validity_period if pool else MAX_VALIDITY
+    if not text.isdecimal() or not 1 <= int(text) <= MAX_VALIDITY:
+        raise TwilioError(20001, f"Invalid ValidityPeriod parameter: 1 to {MAX_VALIDITY} expected")
+    return int(text)
 
 
 def _send_at(call: Call) -> float | None:

@@ -92,7 +92,7 @@ def test_what_is_no_address_is_refused(wrong: str) -> None:
 
 def test_twiml_gives_its_messages() -> None:
     xml = b"<Response><Message to='+2'><Body>one</Body><Media>http://x/y.png</Media></Message><Message>two</Message></Response>"
-    one, two = twiml.replies(xml, "text/xml; charset=utf-8")
+    one, two = twiml.verbs(xml, "text/xml; charset=utf-8")
     assert (one.body, one.media, one.to) == ("one", ("http://x/y.png",), "+2")
     assert (two.body, two.to) == ("two", "")
 
@@ -104,7 +104,7 @@ def test_twiml_gives_its_messages() -> None:
 )  # fmt: skip
 def test_an_answer_that_is_no_twiml_has_twilios_code(content: bytes, kind: str, code: int) -> None:
     with pytest.raises(twiml.TwimlError) as caught:
-        twiml.replies(content, kind)
+        twiml.verbs(content, kind)
     assert caught.value.code == code
 
 
