@@ -6,11 +6,12 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents import phrasing, words
 from memory.embedder import Embedder
-from memory.knowledge import KnowledgeBase, Passage
+from memory.knowledge import Knowledge
+from memory.markdown import Passage
 
 # Sentences this much weaker than the best one still belong to the answer: the same question's other half.
 _NEIGHBOUR = 0.17
@@ -23,6 +24,9 @@ _VERB = 0.5
 
 # Passages looked at sentence by sentence: by meaning, and by rare words.
 _NEAREST, _BY_WORDS = 4, 2
+
+# Passages by meaning among which rare words are looked for.
+_DEEP = 64
 
 # Between the threshold and this, nearness alone is not trusted: question and sentence must also share a word that
 # carries meaning. "Do you sell pizza?" is near to "We sell city bikes" without being answered by it.
@@ -76,13 +80,22 @@ class _Sentence:
 class Extractor:
     """Finds answers; keeps the vectors of sentences, because the same passages are asked for again and again."""
 
-    def __init__(self, knowledge: KnowledgeBase, embedder: Embedder, *, threshold: float) -> None:
+    def __init__(self, knowledge: Knowledge, embedder: Embedder, *, threshold: float) -> None:
         self._knowledge = knowledge
         self._embedder = embedder
         self._threshold = threshold
         self._vectors: dict[str, list[float]] = {}
-        self._topics = [words.topics(f"{_last(row.heading)} {row.text}") for row in knowledge.passages]
-        self._holding = Counter(topic for topics in self._topics for topic in topics)
+        self._known: tuple[Passage, ...] = ()
+        self._topics: dict[Passage, set[str]] = {}
+        self._holding: Counter[str] = Counter()
+
+    def _read(self) -> None:
+        """What the passages are about; again, when they have changed."""
+        if (passages := self._knowledge.passages) is not self._known:
+            self._known = passages
+            self._topics = {row: words.topics(f"{_last(row.heading)} {row.text}") for row in passages}
+            self._holding = Counter(topic for topics in self._topics.values() for topic in topics)
+            self._vectors.clear()
 
     async def answer(self, question: str, *, context: str = "", budget: int) -> Extract | None:
         """At most `budget` characters, or None if the knowledge base has no answer.
@@ -98,7 +111,9 @@ class Extractor:
 
     async def _answer(self, query: str, question: str, budget: int) -> Extract | None:
         passages = await self._candidates(query, words.topics(question))
-        if max(passage.score for passage in passages) < self._threshold / 2:  # not worth looking at sentences
+        if (
+            not passages or max(passage.score for passage in passages) < self._threshold / 2
+        ):  # not worth looking at sentences
             return None
         [wanted] = await self._embedder.embed([query])
         verb = phrasing.verb(question)
@@ -144,12 +159,14 @@ class Extractor:
     async def _candidates(self, query: str, asked: set[str]) -> list[Passage]:
         """The passages nearest in meaning, and those that share the rarest words: in a bicycle shop every passage is
         near to "return a bike"."""
-        found = await self._knowledge.search(query, limit=len(self._topics))
-        shared = {
-            (passage.source, passage.heading, passage.text): sum(self._rarity(topic) for topic in asked & topics)
-            for passage, topics in zip(self._knowledge.passages, self._topics, strict=True)
-        }
-        by_words = sorted(found, key=lambda row: -shared[row.source, row.heading, row.text])
+        found = await self._knowledge.search(query, limit=_DEEP)
+        self._read()
+
+        def shared(passage: Passage) -> float:
+            topics = self._topics.get(replace(passage, score=0.0), set())
+            return sum(self._rarity(topic) for topic in asked & topics)
+
+        by_words = sorted(found, key=lambda row: -shared(row))
         return list(dict.fromkeys([*found[:_NEAREST], *by_words[:_BY_WORDS]]))
 
     def _shares(self, asked: set[str], passage: Passage) -> bool:

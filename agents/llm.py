@@ -17,7 +17,8 @@ from agents.pricing import Price
 from agents.tools import Tool, ToolPolicy
 from agents.turn import Draft, Learned, Turn, Utterance
 from agents.written import Written
-from memory.knowledge import KnowledgeBase, Passage
+from memory.knowledge import Knowledge
+from memory.markdown import Passage
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
@@ -66,7 +67,7 @@ class LlmEngine:
     """
 
     def __init__(
-        self, model: str | Model, knowledge: KnowledgeBase | None = None, options: LlmOptions | None = None
+        self, model: str | Model, knowledge: Knowledge | None = None, options: LlmOptions | None = None
     ) -> None:
         self._knowledge = knowledge
         self._options = options or LlmOptions()
@@ -169,8 +170,7 @@ def drafted(output: Any, sources: Sequence[str], **spent: Any) -> Draft:
     cited = [sources[number - 1] for number in dict.fromkeys(written.sources) if 0 < number <= len(sources)]
     return Draft(
         text=written.text.strip(),
-        # An answer in plain words names none: it rests on what it was given.
-        sources=tuple(cited if isinstance(output, Written) else sources),
+        sources=tuple(cited),  # an answer in plain words names none
         kind="answer" if written.known else "unknown",
         handoff=written.handoff.strip(),
         facts=tuple(Learned(key=fact.about, text=fact.text) for fact in written.facts),

@@ -17,7 +17,7 @@ from agents.segments import Kind, Segment, split
 from agents.turn import Draft, Turn
 from agents.words import topics
 from memory.embedder import Embedder
-from memory.knowledge import KnowledgeBase
+from memory.knowledge import Knowledge
 
 # A small fictitious shop, so that a fresh checkout has something to answer from.
 SAMPLE = Path(__file__).parent / "sample_knowledge"
@@ -65,7 +65,7 @@ class OfflineEngine:
     At 0.30 MiniLM answered 91 % of answerable questions and none of the off-topic ones of a labelled set.
     """
 
-    def __init__(self, knowledge: KnowledgeBase, embedder: Embedder, *, threshold: float = 0.30) -> None:
+    def __init__(self, knowledge: Knowledge, embedder: Embedder, *, threshold: float = 0.30) -> None:
         self._embedder = embedder
         self._extractor = Extractor(knowledge, embedder, threshold=threshold)
 

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from cli import chat, dev, flow, providers, serve
+from cli import chat, dev, flow, knowledge, providers, serve
 from runtime.settings import read_dotenv
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("worker")(serve.worker)
 app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
 app.add_typer(flow.app, name="flow")
+app.add_typer(knowledge.app, name="knowledge")
 app.command("providers")(providers.providers)
 
 

@@ -1,195 +1,159 @@
-"""A folder of Markdown as a searchable knowledge base, held in this process.
+"""What a business knows of itself, searchable: the port, and the base that one process holds.
 
-Sections are found by meaning, with shared words as the tie-break. The folder is read when the base is made, so that a
-wrong setting shows at start; it is embedded once, at the first search or by `prepare`.
+Sections are found by meaning, with shared words as the tie-break.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 
+from memory import markdown
 from memory.embedder import Embedder
+from memory.markdown import Passage
 
-# A longer section is split at its paragraphs: the embedder reads 256 tokens, which is about 1,000 characters.
-MAX_PASSAGE = 800
+log = structlog.get_logger(__name__)
 
 # Small against the differences that meaning makes (about 0.1 between neighbours), enough to part equals.
 _LEXICAL_WEIGHT = 0.05
 
-_FRONT_MATTER = re.compile(r"\A---\s*\n.*?\n(?:---|\.\.\.)\s*(?:\n|\Z)", re.DOTALL)
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_FENCE = re.compile(r"\s{0,3}(```|~~~)")
-_HEADING = re.compile(r"\s{0,3}(#{1,6})\s+(.*?)(?:\s+#+)?\s*$")
-_UNDERLINE = re.compile(r"\s{0,3}(=+|-{2,})\s*$")
-_TABLE_RULE = re.compile(r"\s*\|?\s*:?-{2,}:?\s*(\|\s*:?-{2,}:?\s*)*\|?\s*$")
+# Seconds between two looks at a folder. A look reads its files, which takes a millisecond for a hundred of them.
+LOOK_EVERY = 1.0
+
 _WORD = re.compile(r"\w+")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A section. `heading` is its path ("Repairs > Prices"), `source` its file, `score` its cosine to the query."""
+class Knowledge(Protocol):
+    """Passages that can be searched. `passages` is another tuple after they have changed."""
 
-    text: str
-    heading: str
-    source: str
-    score: float = 0.0
+    @property
+    def passages(self) -> tuple[Passage, ...]: ...
+
+    async def prepare(self) -> None:
+        """Makes it ready, so that nobody waits for it later; again, it looks whether something has changed."""
+        ...
+
+    async def search(self, query: str, limit: int = 3) -> list[Passage]:
+        """The passages nearest to the query, best first."""
+        ...
 
 
 class KnowledgeBase:
-    """The passages of all Markdown files under a folder.
+    """The passages of all Markdown files under a folder, held in this process and read again when a file changes.
+
+    The folder is read when the base is made, so that a wrong setting shows at start. One that is wrong later leaves
+    things as they were.
 
     Raises ValueError, naming the setting, if there is no such folder or no Markdown text in it.
     """
 
-    def __init__(self, folder: Path, embedder: Embedder) -> None:
-        self._embedder = embedder
-        self._passages = tuple(_read(folder))
-        self._vectors: NDArray[np.float32] | None = None
+    def __init__(self, folder: Path, embedder: Embedder, *, look_every: float = LOOK_EVERY) -> None:
+        self._folder = Folder(folder, look_every=look_every)
+        self._index = Index(embedder)
+        self._index.passages = self._folder.passages
         self._preparing = asyncio.Lock()
 
     @property
     def passages(self) -> tuple[Passage, ...]:
-        return self._passages
+        return self._index.passages
 
     async def prepare(self) -> None:
-        """Embeds every passage, once."""
         async with self._preparing:
-            if self._vectors is None:
-                texts = [f"{passage.heading}\n{passage.text}" for passage in self._passages]
-                self._vectors = np.array(await self._embedder.embed(texts), dtype=np.float32)
+            if await self._folder.has_changed():
+                self._index.passages = self._folder.passages
+            await self._index.embed()
 
     async def search(self, query: str, limit: int = 3) -> list[Passage]:
-        """The passages nearest to the query, best first."""
         if limit < 1 or not query.strip():
             return []
         await self.prepare()
-        [vector] = await self._embedder.embed([query])
-        cosines = np.asarray(self._vectors) @ np.array(vector, dtype=np.float32)
-        words = set(_WORD.findall(query.lower()))
-        ranking = [float(cosine) + self._shared(words, i) for i, cosine in enumerate(cosines)]
-        best = sorted(range(len(ranking)), key=lambda i: -ranking[i])[:limit]
-        return [replace(self._passages[i], score=float(cosines[i])) for i in best]
-
-    def _shared(self, words: set[str], index: int) -> float:
-        passage = self._passages[index]
-        present = set(_WORD.findall(f"{passage.heading} {passage.text}".lower()))
-        return _LEXICAL_WEIGHT * len(words & present) / (len(words) or 1)
+        return await self._index.search(query, limit)
 
 
-def _read(folder: Path) -> list[Passage]:
-    if not folder.is_dir():
-        raise ValueError(f"MESSAGING_KNOWLEDGE: there is no folder {str(folder)!r}")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in {".md", ".markdown"} and path.is_file())
-    passages = []
-    for file in files:
+class Folder:
+    """A folder of Markdown, looked at again and again, by what its files hold."""
+
+    def __init__(self, path: Path, *, look_every: float = LOOK_EVERY) -> None:
+        self.path = path
+        self._look_every = look_every
+        found = markdown.files(path)
+        self.passages = markdown.read(found, path)
+        self._digest = markdown.digest(found)
+        self._next_look = time.monotonic() + look_every
+
+    async def has_changed(self) -> bool:
+        """Whether `passages` are others than at the last look."""
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + self._look_every
+        return await asyncio.to_thread(self._look)
+
+    def _look(self) -> bool:
         try:
-            text = file.read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"MESSAGING_KNOWLEDGE: {str(file)!r} is not UTF-8 text") from error
-        passages.extend(chunk(text, source=file.relative_to(folder).as_posix()))
-    if not passages:
-        raise ValueError(f"MESSAGING_KNOWLEDGE: the folder {str(folder)!r} holds no Markdown file (*.md) with text")
-    return passages
+            found = markdown.files(self.path)
+            if (digest := markdown.digest(found)) == self._digest:
+                return False
+            self._digest = digest
+            self.passages = markdown.read(found, self.path)
+        except (ValueError, OSError) as error:  # half a change: an editor that writes, a folder being swapped
+            log.warning("the knowledge stays as it was", error=str(error))
+            return False
+        log.info("the knowledge has changed", passages=len(self.passages))
+        return True
 
 
-def chunk(markdown: str, *, source: str) -> list[Passage]:
-    """The sections of one file as plain text, none much longer than MAX_PASSAGE."""
-    path: list[str] = []
-    lines: list[str] = []
-    passages: list[Passage] = []
+class Index:
+    """Passages with their vectors, in this process. A passage that stays keeps its vector when others change."""
 
-    def close() -> None:
-        heading = " > ".join(part for part in path if part) or _title(source)
-        passages.extend(Passage(text=text, heading=heading, source=source) for text in _parts("\n".join(lines)))
-        lines.clear()
+    def __init__(self, embedder: Embedder) -> None:
+        self.passages: tuple[Passage, ...] = ()
+        self.vectors: dict[Passage, Sequence[float]] = {}
+        self._embedder = embedder
+        self._matrix: NDArray[np.float32] | None = None
+        self._of: tuple[Passage, ...] = ()
 
-    for level, line in _lines(markdown):
-        if level == 0:
-            lines.append(line)
-            continue
-        close()
-        path[level - 1 :] = [""] * (level - 1 - len(path)) + [line]
-    close()
-    return passages
+    async def embed(self) -> None:
+        """A vector for each passage that has none yet."""
+        if self._of is self.passages:
+            return
+        passages = self.passages
+        missing = [passage for passage in passages if passage not in self.vectors]
+        embedded = await self._embedder.embed([worded(passage) for passage in missing])
+        known = {**self.vectors, **dict(zip(missing, embedded, strict=True))}
+        self.vectors = {passage: known[passage] for passage in passages}
+        self._matrix = np.array([self.vectors[passage] for passage in passages], dtype=np.float32)
+        self._of = passages
 
-
-def _lines(markdown: str) -> Iterator[tuple[int, str]]:
-    """Each line as plain text with its heading level, 0 for text."""
-    text = _COMMENT.sub("", _FRONT_MATTER.sub("", markdown.replace("\r\n", "\n")))
-    rows, fenced = text.split("\n"), False
-    skip = False
-    for i, row in enumerate(rows):
-        if skip:
-            skip = False
-            continue
-        if _FENCE.match(row):
-            fenced = not fenced
-            continue
-        following = rows[i + 1] if i + 1 < len(rows) else ""
-        if fenced:
-            yield 0, row.strip()
-        elif found := _HEADING.match(row):
-            yield len(found[1]), _plain(found[2])
-        elif row.strip() and "|" not in row and (underline := _UNDERLINE.match(following)) and row[0] not in "-*+>":
-            skip = True
-            yield 1 if "=" in underline[1] else 2, _plain(row)
-        elif not _TABLE_RULE.match(row):
-            yield 0, _plain(row)
+    async def search(self, query: str, limit: int) -> list[Passage]:
+        """The passages nearest to the query, best first. They must be embedded."""
+        [vector] = await self._embedder.embed([query])
+        if not self._of:
+            return []
+        cosines = np.asarray(self._matrix) @ np.array(vector, dtype=np.float32)
+        scored = [replace(passage, score=float(cosine)) for passage, cosine in zip(self._of, cosines, strict=True)]
+        return ranked(query, scored)[:limit]
 
 
-def _plain(row: str) -> str:
-    """A line of Markdown as a text message may hold it."""
-    row = re.sub(r"!\[[^\]]*\]\([^)]*\)", "", row.strip())
-    row = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+|mailto:[^)\s]+)[^)]*\)", _link, row)
-    row = re.sub(r"\[([^\]]+)\](?:\([^)]*\)|\[[^\]]*\])", r"\1", row)
-    row = re.sub(r"<(https?://[^>]+)>", r"\1", row)
-    row = re.sub(r"</?[a-zA-Z][^>]*>", "", row)
-    row = re.sub(r"^>\s?", "", row)
-    row = re.sub(r"(\*\*|__|`)(.+?)\1", r"\2", row)
-    row = re.sub(r"(?<![\w*])[*_]([^*_\s](?:[^*_]*[^*_\s])?)[*_](?![\w*])", r"\1", row)
-    if row.startswith("|"):
-        cells = [cell.strip() for cell in row.strip("|").split("|") if cell.strip()]
-        row = "- " + ": ".join([*cells[:1], ", ".join(cells[1:])] if len(cells) > 1 else cells) if cells else ""
-    return re.sub(r"\\([\\`*_{}\[\]()#+.!|-])", r"\1", row)
+def worded(passage: Passage) -> str:
+    """What is embedded of a passage: "From 39 dollars." alone says little."""
+    return f"{passage.heading}\n{passage.text}"
 
 
-def _link(found: re.Match[str]) -> str:
-    text, address = found[1], found[2].removeprefix("mailto:")
-    return text if text == address else f"{text} ({address})"
+def ranked(query: str, passages: Sequence[Passage]) -> list[Passage]:
+    """Best first: by their scores, and among equals by the words they share with the query."""
+    words = set(_WORD.findall(query.lower()))
 
+    def rank(passage: Passage) -> float:
+        present = set(_WORD.findall(f"{passage.heading} {passage.text}".lower()))
+        return passage.score + _LEXICAL_WEIGHT * len(words & present) / (len(words) or 1)
 
-def _parts(text: str) -> list[str]:
-    """The text in pieces of whole paragraphs."""
-    parts: list[str] = []
-    for paragraph in re.split(r"\n\s*\n", text):
-        piece = "\n".join(row for row in paragraph.split("\n") if row.strip()).strip()
-        if not piece:
-            continue
-        if parts and len(parts[-1]) + len(piece) < MAX_PASSAGE:
-            parts[-1] = f"{parts[-1]}\n{piece}"
-        else:
-            parts.extend(_cut(piece))
-    return parts
-
-
-def _cut(paragraph: str) -> Sequence[str]:
-    """A paragraph that is too long, at its lines and sentences."""
-    if len(paragraph) <= MAX_PASSAGE:
-        return [paragraph]
-    pieces = [""]
-    for sentence in re.split(r"(?<=[.!?])\s+|\n", paragraph):
-        if pieces[-1] and len(pieces[-1]) + len(sentence) > MAX_PASSAGE:
-            pieces.append("")
-        pieces[-1] = f"{pieces[-1]}\n{sentence}".strip()
-    return pieces
-
-
-def _title(source: str) -> str:
-    return Path(source).stem.replace("-", " ").replace("_", " ").strip().capitalize()
+    return sorted(passages, key=lambda passage: -rank(passage))

@@ -20,14 +20,17 @@ class MemoryUnavailable(Exception):
         self.reason = reason
 
 
+FROM_MESSAGES = "it is then filled again from new messages"
+
+
 class MemoryMismatch(Exception):
     """A collection holds vectors of another model, dimension or schema than ours."""
 
-    def __init__(self, *, collection: str, found: str, expected: str) -> None:
+    def __init__(self, *, collection: str, found: str, expected: str, refilled: str = FROM_MESSAGES) -> None:
         super().__init__(
             f"The collection {collection!r} was written with {found}, but this process uses {expected}. "
             f"Go back to the embedder it was written with, name another collection, or delete this one: "
-            f"it is then filled again from new messages."
+            f"{refilled}."
         )
         self.collection = collection
         self.found = found

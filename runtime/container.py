@@ -16,7 +16,7 @@ from memory.embedders.minilm import MiniLmEmbedder
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import engines, flows, providers, temporal
-from runtime.remembering import memory_store
+from runtime.remembering import memory_store, qdrant_client
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 from workflows.flow import Flow
@@ -46,7 +46,9 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
     async with AsyncExitStack() as stack:
         embedder = CachedEmbedder(MiniLmEmbedder())
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
-        engine = await engines.open_engine(settings, embedder)
+        shelves = qdrant_client(settings)
+        stack.push_async_callback(shelves.close)
+        engine = await engines.open_engine(settings, embedder, shelves)
         backends = providers.backends(settings)
         for backend in backends.values():
             await providers.start(backend)

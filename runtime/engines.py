@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 
+from qdrant_client import AsyncQdrantClient
+
 from agents import prompt
+from agents.citing import CitingEngine
 from agents.engine import ReplyEngine
 from agents.guarded import GuardedEngine
 from agents.guardrails import Guardrails, load_moderator
@@ -13,13 +16,19 @@ from agents.loading import load_agent
 from agents.offline import SAMPLE, OfflineEngine
 from agents.tools import ToolPolicy, load_tools
 from memory.embedder import Embedder
-from memory.knowledge import KnowledgeBase
+from memory.knowledge import Folder, Knowledge, KnowledgeBase
+from memory.shelf import Shelf, ShelvedKnowledge
 from runtime.settings import Settings
 
 
-async def open_engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
-    """The user's own agent, an LLM, or the offline engine. Raises ValueError naming a setting that cannot be used."""
-    return GuardedEngine(await _engine(settings, embedder), guardrails(settings))
+async def open_engine(settings: Settings, embedder: Embedder, client: AsyncQdrantClient) -> ReplyEngine:
+    """The user's own agent, an LLM, or the offline engine. Qdrant may be away.
+
+    Raises:
+        ValueError: a setting that cannot be used, by its name.
+        MemoryMismatch: the knowledge was written by another embedder.
+    """
+    return GuardedEngine(await _engine(settings, embedder, client), guardrails(settings))
 
 
 def guardrails(settings: Settings) -> Guardrails:
@@ -38,17 +47,25 @@ def guardrails(settings: Settings) -> Guardrails:
     )
 
 
-async def _engine(settings: Settings, embedder: Embedder) -> ReplyEngine:
+async def _engine(settings: Settings, embedder: Embedder, client: AsyncQdrantClient) -> ReplyEngine:
     if settings.messaging_agent:
         return load_agent(settings.messaging_agent)
-    knowledge = KnowledgeBase(settings.messaging_knowledge or SAMPLE, embedder)
+    knowledge = ShelvedKnowledge(
+        Shelf(client=client, embedder=embedder, tenant=settings.messaging_tenant),
+        Folder(settings.messaging_knowledge) if settings.messaging_knowledge else None,
+        otherwise=None if settings.messaging_knowledge else KnowledgeBase(SAMPLE, embedder),
+    )
     await knowledge.prepare()
     if settings.messaging_agent_model:
-        return _llm(settings, settings.messaging_agent_model, knowledge)
-    return OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
+        return _citing(settings, _llm(settings, settings.messaging_agent_model, knowledge))
+    return _citing(settings, OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold))
 
 
-def _llm(settings: Settings, model: str, knowledge: KnowledgeBase) -> ReplyEngine:
+def _citing(settings: Settings, engine: ReplyEngine) -> ReplyEngine:
+    return CitingEngine(engine) if settings.messaging_agent_cites else engine
+
+
+def _llm(settings: Settings, model: str, knowledge: Knowledge) -> ReplyEngine:
     from agents.llm import Limits, LlmEngine, LlmOptions  # noqa: PLC0415 - the extra `llm` is only needed here
 
     options = LlmOptions(

@@ -134,6 +134,7 @@ class Settings(BaseSettings):
     messaging_budget_tokens: Annotated[int, Field(ge=0)] = 0
     messaging_budget_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
+    messaging_agent_cites: bool = True
     messaging_knowledge: Path | None = None
     messaging_flow: ImportPath | None = None
     messaging_flow_change: FlowChange = FlowChange.TURN

@@ -59,7 +59,6 @@ async def test_the_model_is_given_history_and_knowledge_and_its_answer_becomes_t
     assert spoken(messages) == [("user", "Hi"), ("assistant", "Hello!"), ("user", "When are you open on Saturday?")]
     assert "10:00 to 16:00" in str(info.instructions)
     assert draft.text == "From ten to four."
-    assert "opening-hours.md: Opening hours > Regular hours" in draft.sources
     assert draft.usage["requests"] == 1
     assert info.model_settings is not None
     assert info.model_settings["max_retries"] == 0  # Temporal retries

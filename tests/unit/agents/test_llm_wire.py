@@ -11,9 +11,12 @@ import pytest
 from agents import tools
 from agents.engine import AgentFailed
 from agents.llm import Limits, LlmEngine, LlmOptions
+from agents.offline import SAMPLE
 from agents.pricing import Price
 from agents.tools import ToolPolicy
 from agents.turn import Draft, Learned, Turn
+from memory.embedders.hashing import HashingEmbedder
+from memory.knowledge import KnowledgeBase
 from tests.support.openai import Answer, FakeProvider, fails, fake_provider, says
 
 ASKED: list[tuple[str, str]] = []
@@ -72,6 +75,15 @@ async def test_the_form_that_the_model_fills_in_becomes_the_draft_with_tokens_an
     assert draft.sources == ()  # nothing was looked up, so 99 and 1 are no sources
     assert draft.usage == {"requests": 1, "input_tokens": 1000, "output_tokens": 100}
     assert draft.cost == pytest.approx((1000 * 0.25 + 100 * 2.0) / 1_000_000)
+
+
+async def test_the_model_names_its_sources_by_number_and_can_invent_none(provider: FakeProvider) -> None:
+    engine = LlmEngine("openai-chat:gpt-5-mini", KnowledgeBase(SAMPLE, HashingEmbedder()))
+    provider.answers = [written(text="At nine.", sources=[2, 2, 0, 99, -1])]
+    draft = await engine.reply(Turn(text="When are you open on weekdays?"))
+    shown = provider.requests[0]["messages"][0]["content"].split("<knowledge>")[-1]
+    [heading] = [row.removeprefix("2. [").removesuffix("]") for row in shown.splitlines() if row.startswith("2. ")]
+    assert [source.partition(": ")[2].replace(">", "›") for source in draft.sources] == [heading]
 
 
 async def test_without_a_price_of_ours_the_librarys_holds(provider: FakeProvider) -> None:

@@ -1,11 +1,13 @@
 """Markdown becomes passages that can be sent as text messages."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from memory.embedders.hashing import HashingEmbedder
-from memory.knowledge import MAX_PASSAGE, KnowledgeBase, chunk
+from memory.knowledge import KnowledgeBase
+from memory.markdown import MAX_PASSAGE, chunk
 
 DOCUMENT = """---
 title: "Not part of the text"
@@ -89,3 +91,63 @@ def test_a_missing_folder_or_one_without_markdown_names_the_setting(tmp_path: Pa
     (tmp_path / "a.md").write_bytes(b"# Caf\xe9\n\ntext")
     with pytest.raises(ValueError, match=r"MESSAGING_KNOWLEDGE: .* not UTF-8"):
         KnowledgeBase(tmp_path, HashingEmbedder())
+
+
+class Counting(HashingEmbedder):
+    """Keeps what it was asked to embed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        self.texts += texts
+        return await super().embed(texts)
+
+
+async def test_a_changed_file_is_read_again_and_only_what_is_new_is_embedded(tmp_path: Path) -> None:
+    embedder = Counting()
+    (tmp_path / "a.md").write_text("# Hours\nWe open at nine.\n\n# Parking\nBehind the house.\n")
+    base = KnowledgeBase(tmp_path, embedder, look_every=0)
+    await base.prepare()
+    before, embedder.texts = base.passages, []
+
+    (tmp_path / "a.md").write_text("# Hours\nWe open at ten.\n\n# Parking\nBehind the house.\n")
+    (tmp_path / "b.md").write_text("# Dogs\nDogs are welcome.\n")
+    found = await base.search("When do you open?", limit=9)
+
+    assert {passage.text for passage in found} == {"We open at ten.", "Behind the house.", "Dogs are welcome."}
+    assert [text for text in embedder.texts if "house" in text] == []
+    assert base.passages is not before
+
+    (tmp_path / "b.md").unlink()
+    assert {passage.text for passage in await base.search("dogs", limit=9)} == {"We open at ten.", "Behind the house."}
+
+
+async def test_a_file_that_is_only_touched_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Hours\nWe open at nine.\n")
+    base = KnowledgeBase(tmp_path, HashingEmbedder(), look_every=0)
+    await base.prepare()
+    before = base.passages
+    (tmp_path / "a.md").write_text("# Hours\nWe open at nine.\n")
+    await base.search("hours")
+    assert base.passages is before
+
+
+@pytest.mark.parametrize("broken", [b"", b"# Caf\xe9\n\ntext"])
+async def test_a_change_that_is_wrong_leaves_things_as_they_were_until_it_is_mended(
+    tmp_path: Path, broken: bytes
+) -> None:
+    (tmp_path / "a.md").write_text("# Hours\nWe open at nine.\n")
+    base = KnowledgeBase(tmp_path, HashingEmbedder(), look_every=0)
+    (tmp_path / "a.md").write_bytes(broken)
+    assert [passage.text for passage in await base.search("hours")] == ["We open at nine."]
+    (tmp_path / "a.md").write_text("# Hours\nWe open at ten.\n")
+    assert [passage.text for passage in await base.search("hours")] == ["We open at ten."]
+
+
+async def test_the_folder_is_not_read_at_every_search(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Hours\nWe open at nine.\n")
+    base = KnowledgeBase(tmp_path, HashingEmbedder(), look_every=3600)
+    (tmp_path / "a.md").write_text("# Hours\nWe open at ten.\n")
+    assert [passage.text for passage in await base.search("hours")] == ["We open at nine."]
