@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from simulator.attached import Attached
 from simulator.config import SimulatorConfig
 from simulator.control import Control
 from simulator.phone import Phone
@@ -50,6 +51,7 @@ def create_app(config: SimulatorConfig | None = None) -> FastAPI:
         app.router.routes[:] = [
             *control.routes(),
             *Steering(world).routes(),
+            *Attached(world).routes(),
             Route("/", Phone(config).page, methods=["GET"]),
             *mounts,
             Route("/{path:path}", rest, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),

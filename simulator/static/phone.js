@@ -1,376 +1,246 @@
-// The phones on the page. What happened comes from /_sim/events; what a person writes goes to /_sim/inbound.
-const settings = JSON.parse(document.getElementById("settings").textContent);
-const desk = document.querySelector(".desk");
-const template = document.getElementById("phone");
-const live = document.querySelector(".live");
-const STORE = "simulator.phones";
-const CHANNELS = ["sms", "whatsapp"];
-const TICK = '<svg viewBox="0 0 14 10"><path d="M2 5.5 5 8.5 12 1.5"/></svg>';
-const TICKS = '<svg viewBox="0 0 19 10"><path d="M1.5 5.2 4.8 8.5 11 1.5M8.6 7.9l.7.6 6.7-7"/></svg>';
-const CLOCK = '<svg viewBox="0 0 12 12"><circle cx="6" cy="6" r="4.6"/><path d="M6 3.6V6l1.6 1"/></svg>';
-const BANG = '<svg viewBox="0 0 12 12"><circle cx="6" cy="6" r="4.6"/><path d="M6 3.5v3M6 8.6v.01"/></svg>';
-// status -> [picture, spoken text, state for the style sheet]
-const STATUS = {
-  accepted: [CLOCK, "Accepted", "going"],
-  scheduled: [CLOCK, "Scheduled", "going"],
-  queued: [CLOCK, "Queued", "going"],
-  sending: [CLOCK, "Sending", "going"],
-  received: [TICK, "Sent", "sent"],
-  sent: [TICK, "Sent", "sent"],
-  heard: [TICKS, "Delivered", "delivered"],
-  delivered: [TICKS, "Delivered", "delivered"],
-  read: [TICKS, "Read", "read"],
-  failed: [BANG, "Failed", "failed"],
-  undelivered: [BANG, "Not delivered", "failed"],
-  canceled: [BANG, "Canceled", "failed"],
-};
+// One person's phone: a thread and a draft for each channel, and what the person does.
+import * as api from "./api.js";
+import { CHANNELS, join } from "./channel.js";
+import { hour } from "./clock.js";
+import { Composer } from "./composer.js";
+import { ask } from "./dialog.js";
+import { complain, copy, el } from "./dom.js";
+import { Message } from "./message.js";
+import { placesInto } from "./place.js";
+import { pretty } from "./text.js";
+import { Thread, ThreadView } from "./thread.js";
 
-const phones = new Map(); // number -> Phone
-const messages = new Map(); // sid, also of the conversation's copy -> {phone, view, node}
+const HISTORY = 200; // messages that are fetched when a phone is put on the desk
 
-class Phone {
-  constructor({ number, channel = "sms" }) {
-    this.number = number;
-    this.threads = { sms: [], whatsapp: [] };
-    this.unread = { sms: 0, whatsapp: 0 };
-    this.drafts = { sms: "", whatsapp: "" };
-    this.root = template.content.firstElementChild.cloneNode(true);
-    this.root.dataset.number = number;
-    this.root.setAttribute("aria-label", `Phone ${pretty(number)}`);
+export class Phone extends EventTarget {
+  // `settings` are the page's: our numbers, suggestions. Fires "change" when there is something to keep or count.
+  constructor({ id, name, number, channel = "sms" }, { settings, clock }) {
+    super();
+    Object.assign(this, { id, settings, clock });
+    this.messages = new Map(); // sid, also of the conversation's copy -> Message
+    this.threads = Object.fromEntries(Object.keys(CHANNELS).map((key) => [key, new Thread(key)]));
+    this.root = copy("phone");
     this.part = (selector) => this.root.querySelector(selector);
-    this.part(".number").textContent = pretty(number);
-    this.thread = this.part(".thread");
-    this.log = this.part(".log");
-    this.input = this.part("textarea");
     this.tabs = [...this.root.querySelectorAll("[role=tab]")];
-    this.label();
-    this.listen();
+    this.view = new ThreadView(this.root, clock);
+    this.complain = (text) => complain(this.part(".screen > .trouble"), text);
+    this.composer = new Composer(this.root, { send: (parts) => this.send(parts), complain: this.complain });
+    this.furnish();
+    this.rename(name, number);
     this.open(channel);
+    this.leaving = new AbortController();
+    clock.addEventListener("tick", () => this.tick(), { signal: this.leaving.signal });
+    this.tick();
   }
 
-  label() {
-    const id = `p${this.number.slice(1)}`;
-    this.input.id = `${id}-input`;
-    this.part("label").htmlFor = this.input.id;
-    this.thread.id = `${id}-thread`;
-    for (const tab of this.tabs) {
-      tab.id = `${id}-${tab.dataset.channel}`;
-      tab.setAttribute("aria-controls", this.thread.id);
-    }
-    this.part(".suggestions").append(...settings.suggestions.map((text) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = text;
-      button.addEventListener("click", () => { this.send(text); this.input.focus(); });
-      return button;
-    }));
-    this.part(".hint").textContent =
-      settings.suggestions.length ? "Text the number, or start with one of these." : "Text the number.";
+  get unread() {
+    return Object.values(this.threads).reduce((sum, thread) => sum + thread.unread, 0);
   }
 
-  listen() {
-    this.part("form").addEventListener("submit", (event) => {
-      event.preventDefault();
-      const text = this.input.value.trim();
-      if (text) { this.input.value = ""; this.send(text); }
-    });
-    this.input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        this.part("form").requestSubmit();
-      }
-    });
+  get thread() {
+    return this.threads[this.channel];
+  }
+
+  get looked() {
+    return !document.hidden && this.root.checkVisibility();
+  }
+
+  furnish() {
+    this.part("textarea").id = `${this.id}-input`;
+    this.part(".composer label").htmlFor = `${this.id}-input`;
+    this.part(".screen").id = `${this.id}-screen`;
     for (const tab of this.tabs) {
+      tab.id = `${this.id}-${tab.dataset.channel}`;
+      tab.setAttribute("aria-controls", `${this.id}-screen`);
       tab.addEventListener("click", () => this.open(tab.dataset.channel));
-      tab.addEventListener("keydown", (event) => {
-        if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
-          this.open(this.channel === "sms" ? "whatsapp" : "sms");
-          this.tabs.find((other) => other.dataset.channel === this.channel).focus();
-        }
-      });
+      tab.addEventListener("keydown", (event) => this.turn(event));
     }
-    this.part(".remove").addEventListener("click", () => remove(this));
+    const { suggestions } = this.settings;
+    this.part(".hint").textContent = suggestions.length ? "Write something, or start with one of these." : "Write something.";
+    this.part(".suggestions").append(...suggestions.map((text) => el("button", {
+      type: "button", dir: "auto", on: { click: () => { this.say({ body: text }); this.composer.input.focus(); } },
+    }, text)));
+    this.part(".place").addEventListener("click", () => this.sendPlace());
+  }
+
+  rename(name, number) {
+    Object.assign(this, { name, number });
+    this.root.dataset.number = number;
+    this.root.setAttribute("aria-label", `Phone of ${name}`);
+    this.part(".name").textContent = name;
+    this.part(".number").textContent = pretty(number);
+    this.part(".avatar").textContent = [...name.trim()][0]?.toUpperCase() ?? "?";
+    this.part(".edit").setAttribute("aria-label", `Name and number of ${name}`);
+    this.part(".remove").setAttribute("aria-label", `Remove the phone of ${name}`);
+  }
+
+  turn(event) {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step) return;
+    const next = this.tabs[(this.tabs.indexOf(event.currentTarget) + step + this.tabs.length) % this.tabs.length];
+    this.open(next.dataset.channel);
+    next.focus();
   }
 
   open(channel) {
-    if (this.channel) this.drafts[this.channel] = this.input.value;
     this.channel = channel;
     this.root.dataset.channel = channel;
-    this.input.value = this.drafts[channel];
-    this.unread[channel] = 0;
     for (const tab of this.tabs) {
       const selected = tab.dataset.channel === channel;
       tab.setAttribute("aria-selected", selected);
       tab.tabIndex = selected ? 0 : -1;
-      if (selected) this.thread.setAttribute("aria-labelledby", tab.id);
+      if (selected) this.part(".screen").setAttribute("aria-labelledby", tab.id);
     }
-    const peer = settings[channel];
-    this.part(".peer").textContent = `to ${pretty(peer)}`;
-    this.part("label").textContent = `Message to ${pretty(peer)} by ${channel === "sms" ? "SMS" : "WhatsApp"}`;
+    const peer = pretty(this.settings[channel]);
+    this.part(".peer-number").textContent = peer;
+    this.part(".thread").setAttribute("aria-label", `Messages by ${CHANNELS[channel].name}; arrow keys walk through them`);
+    this.composer.open(channel, this.thread.draft, `Message to ${peer} by ${CHANNELS[channel].name}`);
     this.complain("");
-    this.draw();
+    this.view.show(this.thread);
     this.look();
-    remember();
   }
 
-  async send(text) {
+  async send({ text, files, quoted }) {
+    const media = await Promise.all(files.map(api.upload));
+    const most = CHANNELS[this.channel].files;
+    const reply = quoted ? { reply_to: quoted.sid } : {};
+    if (media.length <= most) return this.say({ body: text, media, ...reply }, { raise: true });
+    // One file a message; the text goes with the first.
+    for (const [n, file] of media.entries()) {
+      await this.say({ body: n ? "" : text, media: [file], ...(n ? {} : reply) }, { raise: true });
+    }
+  }
+
+  async say(fields, { raise = false } = {}) {
     this.complain("");
-    const channel = this.channel;
+    const { channel } = this;
+    const profile = channel === "whatsapp" ? { profile_name: this.name } : {};
     try {
-      const answer = await post("inbound", { from: this.number, body: text, channel });
-      take(await answer.json());
+      this.view.following = true;
+      this.take(await api.post("inbound", { from: this.number, channel, ...profile, ...fields }));
     } catch (problem) {
-      if (this.channel === channel && !this.input.value) this.input.value = text;
+      if (raise) throw problem;
       this.complain(`Not sent: ${problem.message}`);
     }
   }
 
-  complain(text) {
-    const trouble = this.part(".trouble");
-    trouble.textContent = text;
-    trouble.hidden = !text;
+  async sendPlace() {
+    const place = await ask("place", { fill: placesInto });
+    if (!place) return;
+    const { latitude, longitude, label, address } = place;
+    await this.say({ location: { latitude: Number(latitude), longitude: Number(longitude), label, address } });
+    this.composer.input.focus();
   }
 
-  add(entry) {
-    const thread = this.threads[entry.view.channel];
-    let place = thread.length;
-    while (place > 0 && thread[place - 1].view.created > entry.view.created) place -= 1;
-    thread.splice(place, 0, entry);
-    if (entry.view.channel === this.channel) {
-      entry.node.classList.add("new");
-      this.draw();
-    } else if (entry.view.direction !== "inbound") {
-      this.unread[entry.view.channel] += 1;
-      this.count();
+  // A record of a message, from the history or live. Returns the Message if it is new.
+  take(view, { live = false, quiet = false } = {}) {
+    const { channel } = view;
+    if (!this.threads[channel] || this.messages.has(view.sid)) return null;
+    const replies = CHANNELS[channel].replies;
+    const message = new Message(view, {
+      reply: replies && ((target) => { this.composer.quote(target); this.composer.input.focus(); }),
+      press: (target, button) => this.say({ body: button.text, button, ...(replies ? { reply_to: target.sid } : {}) }),
+      details: (target) => showDetails(target),
+      find: (sid) => this.messages.get(sid),
+    });
+    this.messages.set(view.sid, message);
+    if (view.chat_message_sid && message.mine) this.messages.set(view.chat_message_sid, message);
+    const { button, reply_to: replied } = message.view;
+    if (message.mine && button) this.messages.get(replied)?.press(button);
+    const thread = this.threads[channel];
+    thread.add(message);
+    if (live) {
+      message.node.classList.add("new");
+      if (!message.mine) this.arrived(thread);
     }
+    if (!quiet) this.look();
+    return message;
   }
 
-  draw() {
-    const atEnd = this.thread.scrollHeight - this.thread.scrollTop - this.thread.clientHeight < 80;
-    const wanted = [];
-    let day = "";
-    for (const entry of this.threads[this.channel]) {
-      const own = dayOf(entry.view.created);
-      if (own !== day) { day = own; wanted.push(dayNode(this, day)); }
-      wanted.push(entry.node);
-    }
-    // Only what is new is inserted, so that a screen reader speaks just that.
-    wanted.forEach((node, i) => { if (this.log.children[i] !== node) this.log.insertBefore(node, this.log.children[i] ?? null); });
-    while (this.log.children.length > wanted.length) this.log.lastChild.remove();
-    this.part(".empty").hidden = wanted.length > 0;
-    if (atEnd || !this.scrolled) { this.thread.scrollTop = this.thread.scrollHeight; this.scrolled = true; }
-    this.count();
+  arrived(thread) {
+    const seen = thread === this.thread && this.looked;
+    if (!seen) thread.unread += 1;
+    if (thread === this.thread && !this.view.following) thread.below += 1;
   }
 
-  count() {
-    for (const tab of this.tabs) {
-      const badge = tab.querySelector(".unread");
-      const unread = this.unread[tab.dataset.channel];
-      badge.hidden = !unread;
-      badge.textContent = unread || "";
-    }
+  typing({ channel, sid }) {
+    const thread = this.threads[channel];
+    if (!thread) return;
+    thread.dots(() => { if (thread === this.thread) this.showPeer(); });
+    // To write is to have read: that message, and all before it.
+    const upTo = this.messages.get(sid)?.created;
+    for (const message of thread.messages) if (message.mine && message.created <= upTo) message.update({ status: "read" });
+    if (thread === this.thread) this.showPeer();
   }
 
-  // Somebody looks at an open WhatsApp thread: what arrived there is read.
+  // Somebody looks at the open thread: nothing in it is unread, and what arrived by WhatsApp is read.
   look() {
-    if (this.channel !== "whatsapp" || document.hidden) return;
-    if (this.threads.whatsapp.some(({ view }) => view.direction !== "inbound" && view.status === "delivered")) {
-      post("read", { phone: `whatsapp:${this.number}` }).catch(() => {});
+    this.showPeer();
+    if (this.looked) {
+      this.thread.unread = 0;
+      const { messages } = this.thread;
+      if (this.channel === "whatsapp" && messages.some(({ mine, view }) => !mine && view.status === "delivered")) {
+        api.post("read", { phone: join("whatsapp", this.number) }).catch(() => {});
+      }
     }
+    for (const tab of this.tabs) badge(tab.querySelector(".unread"), this.threads[tab.dataset.channel].unread);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  showPeer() {
+    const { writing } = this.thread;
+    this.part(".peer-state").textContent = writing ? "writing…" : { sms: "Text message", whatsapp: "online" }[this.channel];
+    this.view.draw();
+  }
+
+  tick() {
+    const now = this.clock.now();
+    const words = hour(now);
+    const face = this.part(".device-time");
+    if (face.textContent === words) return;
+    face.textContent = words;
+    face.dateTime = now.toISOString();
+    this.view.draw(); // today may have become yesterday
+  }
+
+  // Everything there is of this phone; what the simulator has forgotten goes. Returns the last record's id.
+  async fetch() {
+    const { messages, last_id: last } = await api.get(`messages?limit=${HISTORY}&phone=${encodeURIComponent(this.number)}`);
+    const known = new Set(messages.map(({ sid }) => sid));
+    if ([...this.messages.values()].some(({ sid }) => !known.has(sid)) && messages.length < HISTORY) this.clear();
+    for (const view of messages) this.messages.get(view.sid)?.renew(view) ?? this.take(view, { quiet: true });
+    this.look();
+    return last;
+  }
+
+  // The phone goes off the desk; what it wrote stays with the simulator.
+  leave() {
+    this.leaving.abort();
+    for (const thread of Object.values(this.threads)) thread.still();
+    this.root.remove();
   }
 
   clear() {
-    this.threads = { sms: [], whatsapp: [] };
-    this.unread = { sms: 0, whatsapp: 0 };
-    this.draw();
+    this.messages.clear();
+    for (const thread of Object.values(this.threads)) thread.clear();
+    this.open(this.channel);
   }
 }
 
-function take(view) {
-  const phone = phones.get(view.phone.slice(view.phone.indexOf(":") + 1));
-  if (!phone || !CHANNELS.includes(view.channel) || messages.has(view.sid)) return;
-  const entry = { phone, view, node: document.createElement("li") };
-  if (view.heard) view.status = "heard";
-  messages.set(view.sid, entry);
-  if (view.chat_message_sid && view.direction === "inbound") messages.set(view.chat_message_sid, entry);
-  const mine = view.direction === "inbound";
-  entry.node.className = `said ${mine ? "mine" : "theirs"}`;
-  entry.node.dataset.sid = view.sid;
-  entry.node.append(bubble(view), meta(view));
-  show(entry);
-  phone.add(entry);
+export function badge(node, count) {
+  node.hidden = !count;
+  node.replaceChildren(...(count ? [String(count), el("span", { class: "hidden" }, " unread")] : []));
 }
 
-function show({ view, node }) {
-  const [picture, spoken, state] = STATUS[view.status] ?? [CLOCK, view.status, "going"];
-  const ticks = node.querySelector(".ticks");
-  node.dataset.status = view.status;
-  ticks.innerHTML = picture;
-  ticks.dataset.state = state;
-  ticks.title = spoken;
-  ticks.setAttribute("aria-label", spoken);
-  const why = node.querySelector(".why");
-  why.textContent = view.trouble ?? (view.error_code ? `${spoken} (${view.error_code})` : "");
-}
-
-function bubble(view) {
-  const node = document.createElement("div");
-  node.className = "bubble";
-  for (const media of view.media) {
-    const image = media.content_type.startsWith("image/");
-    const part = document.createElement(image ? "img" : "a");
-    if (image) { part.src = media.url; part.alt = "Picture"; } else { part.href = media.url; part.textContent = media.url; }
-    node.append(part);
-  }
-  node.append(view.body || (view.content_sid ? `Template ${view.content_sid}` : ""));
-  return node;
-}
-
-function meta(view) {
-  const node = document.createElement("div");
-  node.className = "meta";
-  const time = document.createElement("time");
-  time.dateTime = view.created;
-  time.textContent = new Date(view.created).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  const ticks = document.createElement("span");
-  ticks.className = "ticks";
-  ticks.setAttribute("role", "img");
-  const why = document.createElement("span");
-  why.className = "why";
-  node.append(time, ticks, why);
-  return node;
-}
-
-function dayNode(phone, day) {
-  phone.days ??= new Map();
-  if (!phone.days.has(day)) {
-    const node = document.createElement("li");
-    node.className = "day";
-    node.textContent = day;
-    phone.days.set(day, node);
-  }
-  return phone.days.get(day);
-}
-
-function dayOf(instant) {
-  const date = new Date(instant);
-  if (date.toDateString() === new Date().toDateString()) return "Today";
-  return date.toLocaleDateString([], { weekday: "long", day: "numeric", month: "long" });
-}
-
-const heard = {
-  inbound: take,
-  outbound: take,
-  status(record) {
-    const entry = messages.get(record.sid);
-    if (!entry) return;
-    Object.assign(entry.view, { status: record.status, error_code: record.error_code });
-    show(entry);
-    if (record.status === "delivered") entry.phone.look();
-  },
-  // Two ticks under one's own text: the product's webhook took it.
-  webhook(record) {
-    const entry = messages.get(record.subject);
-    if (!entry || entry.view.direction !== "inbound" || entry.view.status === "heard") return;
-    if (record.status >= 200 && record.status < 300) Object.assign(entry.view, { status: "heard", trouble: "" });
-    else entry.view.trouble = `Not taken: ${record.error ?? `HTTP ${record.status}`}`;
-    show(entry);
-  },
-  reset() {
-    messages.clear();
-    for (const phone of phones.values()) phone.clear();
-  },
-};
-
-async function history(phone) {
-  const answer = await fetch(`/_sim/messages?limit=200&phone=${encodeURIComponent(phone.number)}`);
-  const { messages: rows, last_id: last } = await answer.json();
-  rows.forEach(take);
-  phone.unread = { sms: 0, whatsapp: 0 };
-  phone.scrolled = false;
-  phone.draw();
-  phone.look();
-  return last;
-}
-
-function follow(after) {
-  const source = new EventSource(`/_sim/events?after=${after}`);
-  source.addEventListener("open", () => state("live", "Live"));
-  source.addEventListener("error", () => state("lost", "Reconnecting"));
-  source.addEventListener("message", ({ data }) => {
-    const record = JSON.parse(data);
-    heard[record.kind]?.(record);
+function showDetails({ view }) {
+  const rows = {
+    Sid: view.sid, Status: view.status, Direction: view.direction, Channel: view.channel, Number: view.number,
+    Sent: new Date(view.created).toLocaleString(), Error: view.error_code, Conversation: view.conversation_sid,
+    "Conversation's message": view.chat_message_sid, Template: view.content_sid,
+    Files: view.media.map(({ content_type: type }) => type).join(", "),
+  };
+  return ask("details", {
+    fill: (form) => form.querySelector("dl").replaceChildren(...Object.entries(rows).filter(([, value]) => value)
+      .flatMap(([name, value]) => [el("dt", {}, name), el("dd", { dir: "auto" }, String(value))])),
   });
 }
-
-function state(name, text) {
-  live.dataset.state = name;
-  live.querySelector(".label").textContent = text;
-}
-
-async function post(path, body) {
-  const answer = await fetch(`/_sim/${path}`, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error ?? `HTTP ${answer.status}`);
-  return answer;
-}
-
-function put(saved) {
-  const phone = new Phone(saved);
-  phones.set(phone.number, phone);
-  desk.append(phone.root);
-  single();
-  remember();
-  return phone;
-}
-
-function remove(phone) {
-  phones.delete(phone.number);
-  for (const [sid, entry] of messages) if (entry.phone === phone) messages.delete(sid);
-  phone.root.remove();
-  single();
-  remember();
-  document.querySelector(".add").focus();
-}
-
-// The last phone stays.
-function single() {
-  for (const phone of phones.values()) phone.part(".remove").hidden = phones.size === 1;
-}
-
-function remember() {
-  const saved = [...phones.values()].map(({ number, channel }) => ({ number, channel }));
-  try { localStorage.setItem(STORE, JSON.stringify(saved)); } catch { /* private windows may refuse */ }
-}
-
-function remembered() {
-  try {
-    const saved = JSON.parse(localStorage.getItem(STORE) ?? "[]");
-    return saved.filter(({ number, channel }) => /^\+\d{7,15}$/.test(number) && CHANNELS.includes(channel));
-  } catch { return []; }
-}
-
-function freshNumber() {
-  for (;;) {
-    const number = `+1555${String(2000000 + Math.floor(Math.random() * 7999999)).padStart(7, "0")}`;
-    if (!phones.has(number) && number !== settings.sms && number !== settings.whatsapp) return number;
-  }
-}
-
-function pretty(number) {
-  const [, area, exchange, line] = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number) ?? [];
-  return area ? `+1 ${area} ${exchange} ${line}` : number;
-}
-
-document.querySelector(".add").addEventListener("click", () => {
-  const phone = put({ number: freshNumber() });
-  phone.root.scrollIntoView({ block: "nearest" });
-  phone.input.focus();
-});
-document.addEventListener("visibilitychange", () => { for (const phone of phones.values()) phone.look(); });
-
-const saved = remembered();
-for (const phone of saved.length ? saved : [{ number: freshNumber() }]) put(phone);
-const ids = await Promise.all([...phones.values()].map(history));
-follow(Math.min(...ids));

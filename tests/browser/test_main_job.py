@@ -16,7 +16,7 @@ def test_from_the_phone_page_to_the_run_in_temporal_ui(tmp_path: Path, browser: 
     with running(tmp_path / "data") as stack, browser.new_context() as context:
         page = context.new_page()
         page.goto(stack.urls["phone"])
-        page.locator(".composer textarea, .composer input").first.fill("When are you open on Saturday?")
+        page.get_by_role("textbox").first.fill("When are you open on Saturday?")
         page.keyboard.press("Enter")
         expect(page.get_by_role("log").get_by_text("10:00 to 16:00")).to_be_visible()
 
