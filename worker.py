@@ -11,6 +11,7 @@ from temporalio.worker import Worker
 
 from activities.alerts import Alerts
 from activities.delivery import Delivery
+from activities.errands import Errands
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
@@ -20,6 +21,7 @@ from runtime.settings import load, read_dotenv
 from runtime.telemetry import telemetry
 from runtime.temporal import TemporalRuns, workflow_runner
 from workflows.conversation import ConversationWorkflow
+from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 
 STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
 GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is handed back
@@ -27,11 +29,11 @@ GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is
 
 def build(container: Container) -> Worker:
     """The worker, with every activity bound to its port."""
-    memories = Memories(container.memory)
+    memories, errands = Memories(container.memory), Errands(container.backends)
     return Worker(
         container.client,
         task_queue=container.settings.temporal_task_queue,
-        workflows=[ConversationWorkflow],
+        workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
         activities=[
             memories.recall,
             memories.remember,
@@ -39,6 +41,8 @@ def build(container: Container) -> Worker:
             Delivery(container.backends).deliver,
             Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
+            errands.open,
+            errands.attend,
             *implementations(container.flows),
         ],
         workflow_runner=workflow_runner(),

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from api import console, conversations, health, problems, webhooks
+from api import console, conversations, desk, health, problems, webhooks
 from runtime.ingress import open_ingress
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -30,6 +30,6 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
         lifespan=lifespan,
     )
     problems.install(app)
-    for room in (webhooks, conversations, health, console):
+    for room in (webhooks, conversations, desk, health, console):
         app.include_router(room.router)
     return app

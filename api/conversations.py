@@ -1,114 +1,155 @@
-"""Conversations over REST: list, read, take over, release, close."""
+"""Conversations over REST: list, read, start, write."""
 
 from __future__ import annotations
 
-from datetime import datetime
+import base64
+import binascii
+import uuid
+from dataclasses import asdict, fields
+from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from api import problems, tokens
-from runtime.directory import Directory
+from api.shapes import (
+    ConversationDetail,
+    ConversationIn,
+    ConversationOut,
+    ConversationPage,
+    MessageIn,
+    MessageOut,
+    MessagePage,
+)
+from runtime.directory import Directory, Filter, InvalidCursor
+from runtime.ingress import Ingress
+from workflows.contracts import OperatorReply
 from workflows.state import MessageRecord, TurnRecord
 
 router = APIRouter(
     prefix="/v1/conversations",
     tags=["conversations"],
     dependencies=[Depends(tokens.required)],
-    responses=problems.documented(400, 401, 404, 409, 422, 503),
+    responses=problems.documented(400, 401, 404, 409, 422, 502, 503),
 )
 
 
-class ConversationOut(BaseModel):
-    """A conversation. `id` is ours and equals the workflow's; `provider_sid` is empty where the provider has none."""
-
-    id: str
-    state: str
-    channel: str
-    contact_id: str
-    provider_sid: str
-    workflow_id: str
-    run_id: str
-    created_at: datetime
-    updated_at: datetime
-    assignee: str | None
-
-
-class MediaOut(BaseModel, from_attributes=True):
-    """One attachment; its bytes are at the provider, behind its credentials."""
-
-    url: str
-    content_type: str
-
-
-class MessageOut(BaseModel, from_attributes=True):
-    """A message. `status` is the delivery status outbound, and inbound what became of its turn."""
-
-    id: str
-    direction: str
-    author: str
-    body: str
-    media: list[MediaOut]
-    status: str
-    provider_sid: str
-    turn: int
-    created_at: datetime
-
-
-class ConversationPage(BaseModel):
-    """A page of conversations, latest first."""
-
-    items: list[ConversationOut]
-    next_cursor: str | None
-
-
-class MessagePage(BaseModel):
-    """The most recent messages, oldest first."""
-
-    items: list[MessageOut]
-    next_cursor: str | None
-
-
-class TakeoverIn(BaseModel):
-    """Who answers from now on."""
-
-    assignee: Annotated[str, Field(min_length=1, max_length=256)]
+def _ingress(request: Request) -> Ingress:
+    ingress: Ingress = request.app.state.ingress
+    return ingress
 
 
 def _directory(request: Request) -> Directory:
-    directory: Directory = request.app.state.ingress.directory
-    return directory
+    return _ingress(request).directory
+
+
+def _key(
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern=r"^[!-~]+$",
+            description="The same key again is the same request: nothing is done twice.",
+        ),
+    ] = None,
+) -> str:
+    return idempotency_key or uuid.uuid4().hex
 
 
 Conversations = Annotated[Directory, Depends(_directory)]
+Everything = Annotated[Ingress, Depends(_ingress)]
+Key = Annotated[str, Depends(_key)]
+Limit = Annotated[int, Query(ge=1, le=200)]
+Word = Annotated[str | None, Query(min_length=1, max_length=256)]
+
+
+class Shown(StrEnum):
+    """Which conversations to list."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    CLOSED = "closed"
 
 
 @router.get("", summary="List conversations")
 async def list_conversations(
     directory: Conversations,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    limit: Limit = 50,
     cursor: str | None = None,
+    state: Shown | None = None,
+    channel: Word = None,
+    assignee: Word = None,
+    contact: Word = None,
 ) -> ConversationPage:
-    """Latest first; `cursor` is the `next_cursor` of the page before."""
-    page = await directory.list(limit=limit, cursor=cursor)
+    """Latest first; `cursor` is the `next_cursor` of the page before. A change takes about a second to be listed."""
+    wanted = Filter(state=state.value if state else None, channel=channel, assignee=assignee, contact=contact)
+    page = await directory.list(wanted, limit=limit, cursor=cursor)
     items = [ConversationOut.model_validate(item, from_attributes=True) for item in page.items]
     return ConversationPage(items=items, next_cursor=page.next_cursor)
 
 
+@router.post("", summary="Start a conversation", status_code=201)
+async def start_conversation(
+    body: ConversationIn, key: Key, ingress: Everything, response: Response
+) -> ConversationDetail:
+    """Write to somebody first. Who is in a conversation with us already gets the greeting there."""
+    found = await ingress.errands.open(to=body.to, key=key, provider=body.provider, name=body.name)
+    await ingress.directory.reply(
+        found,
+        OperatorReply(
+            author="system",
+            text=body.greeting,
+            key=f"greeting:{key}",
+            template=body.template,
+            template_variables=body.template_variables,
+        ),
+    )
+    response.headers["Location"] = f"{router.prefix}/{found}"
+    return await get_conversation(found, ingress.directory)
+
+
 @router.get("/{conversation_id}", summary="Read a conversation")
-async def get_conversation(conversation_id: str, directory: Conversations) -> ConversationOut:
+async def get_conversation(conversation_id: str, directory: Conversations) -> ConversationDetail:
     """As it stands now."""
-    return ConversationOut.model_validate(await directory.get(conversation_id), from_attributes=True)
+    found = await directory.get(conversation_id)
+    view = asdict(found.view) if found.view else {}
+    return ConversationDetail.model_validate({**view, **{f.name: getattr(found, f.name) for f in fields(found)}})
 
 
 @router.get("/{conversation_id}/messages", summary="Read the recent messages")
 async def list_messages(
-    conversation_id: str, directory: Conversations, limit: Annotated[int, Query(ge=1, le=200)] = 50
+    conversation_id: str, directory: Conversations, limit: Limit = 50, cursor: str | None = None
 ) -> MessagePage:
-    """What the conversation itself carries; older messages are in memory."""
-    messages = (await directory.messages(conversation_id))[-limit:]
-    return MessagePage(items=[_message(message) for message in messages], next_cursor=None)
+    """What the conversation itself carries, the latest `limit` first of all; older messages are in memory."""
+    messages = await directory.messages(conversation_id)
+    if cursor is not None:
+        messages = messages[: _place(messages, cursor)]
+    page = messages[-limit:]
+    more = _encoded(page[0].id) if len(messages) > len(page) else None
+    return MessagePage(items=[_message(message) for message in page], next_cursor=more)
+
+
+@router.post("/{conversation_id}/messages", summary="Write to the person", status_code=201)
+async def write_message(conversation_id: str, body: MessageIn, key: Key, directory: Conversations) -> MessageOut:
+    """As a human, or as `system`; it is sent and proven like an answer, and its `status` tells how far it got.
+
+    409 where nothing may be sent: after STOP, with the channel's window closed and no template, or while somebody else
+    has the conversation.
+    """
+    posted = await directory.reply(
+        conversation_id,
+        OperatorReply(
+            author=body.author,
+            text=body.body,
+            key=key,
+            media=tuple(body.media),
+            template=body.template,
+            template_variables=body.template_variables,
+        ),
+    )
+    messages = await directory.messages(conversation_id)
+    return _message(next(message for message in reversed(messages) if message.id == posted.id))
 
 
 @router.get("/{conversation_id}/last-turn", summary="What the last turn did, step by step")
@@ -117,26 +158,18 @@ async def last_turn(conversation_id: str, directory: Conversations) -> TurnRecor
     return await directory.last_turn(conversation_id)
 
 
-@router.post("/{conversation_id}/takeover", summary="Let a human answer")
-async def takeover(conversation_id: str, body: TakeoverIn, directory: Conversations) -> ConversationOut:
-    """The agent is silent until released; a draft in writing is not sent. 409 if somebody else has taken over."""
-    await directory.takeover(conversation_id, body.assignee)
-    return await get_conversation(conversation_id, directory)
-
-
-@router.post("/{conversation_id}/release", summary="Let the agent answer again")
-async def release(conversation_id: str, directory: Conversations) -> ConversationOut:
-    """From the next text on."""
-    await directory.release(conversation_id)
-    return await get_conversation(conversation_id, directory)
-
-
-@router.post("/{conversation_id}/close", summary="End a conversation")
-async def close(conversation_id: str, directory: Conversations) -> ConversationOut:
-    """The next text opens it again."""
-    await directory.close(conversation_id)
-    return await get_conversation(conversation_id, directory)
-
-
 def _message(record: MessageRecord) -> MessageOut:
     return MessageOut.model_validate(record, from_attributes=True)
+
+
+def _encoded(message_id: str) -> str:
+    return base64.urlsafe_b64encode(message_id.encode()).decode()
+
+
+def _place(messages: tuple[MessageRecord, ...], cursor: str) -> int:
+    """Where the page before began. One that the transcript has let go of has nothing before it."""
+    try:
+        wanted = base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise InvalidCursor("cursor: must be the next_cursor of the page before") from error
+    return next((place for place, message in enumerate(messages) if message.id == wanted), 0)

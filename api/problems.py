@@ -17,6 +17,7 @@ from temporalio.client import WorkflowUpdateFailedError
 
 from messaging import errors
 from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
+from runtime.errands import KeyReused, ProviderRefused
 from runtime.temporal import TemporalUnreachable
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,15 @@ def _http(error: HTTPException) -> JSONResponse:
 
 
 def _update_refused(error: WorkflowUpdateFailedError) -> JSONResponse:
-    return problem(409, getattr(error.cause, "type", None) or "conflict", str(error.cause))
+    code = getattr(error.cause, "type", None) or "conflict"
+    detail = getattr(error.cause, "message", None) or str(error.cause)
+    return problem(_REFUSALS.get(code, 409), code, detail)
+
+
+def _refused_by_provider(error: ProviderRefused) -> JSONResponse:
+    # What the provider finds wrong is the caller's to put right; the rest is between the provider and us.
+    status = 404 if error.code == errors.ErrorCode.PARTICIPANT_NOT_FOUND else 502
+    return problem(422 if error.code in _CALLERS_FAULT else status, error.code, error.reason)
 
 
 def _internal(error: Exception) -> JSONResponse:
@@ -87,6 +96,19 @@ def _busy(code: str, detail: str) -> JSONResponse:
     return problem(503, code, detail, headers={"Retry-After": RETRY_AFTER})
 
 
+# What a conversation calls its refusals; all others are conflicts with how it stands.
+_REFUSALS: Mapping[str, int] = {"invalid_input": 422, "approval_not_found": 404}
+
+_CALLERS_FAULT = frozenset(
+    {
+        errors.ErrorCode.INVALID_INPUT.value,
+        errors.ErrorCode.INVALID_PARTICIPANT.value,
+        errors.ErrorCode.INVALID_CONVERSATION.value,
+        errors.ErrorCode.UNSUPPORTED_PROVIDER.value,
+        errors.ErrorCode.INVALID_CONFIG.value,
+    }
+)
+
 _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     errors.InvalidSignature: lambda e: problem(403, e.code.value, e.message),
     errors.InvalidWebhook: lambda e: problem(400, e.code.value, e.message),
@@ -96,6 +118,8 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     ConversationEnded: lambda _: problem(
         409, "conversation_closed", "the conversation is closed; a text opens it again"
     ),
+    KeyReused: lambda _: problem(422, "idempotency_key_reused", "Idempotency-Key: another request came under this key"),
+    ProviderRefused: _refused_by_provider,
     InvalidCursor: lambda e: problem(422, "invalid_input", str(e)),
     WorkflowUpdateFailedError: _update_refused,
     # Nobody reads the answer; it is here so that a caller who hangs up is not logged as our fault.

@@ -18,6 +18,7 @@ from temporalio.client import Client
 
 from cli.ports import LOOPBACK
 from cli.processes import Service
+from runtime.attributes import server_flags
 from runtime.settings import DEFAULT_TASK_QUEUE
 
 # From the range that is reserved for fiction: it can never be somebody's.
@@ -141,7 +142,7 @@ class Plan:
         server = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev"]
         where = ["--ip", LOOPBACK, "--port", str(self.ports.temporal), "--ui-port", str(self.ports.ui)]
         kept = ["--db-filename", str(self.data / "temporal.db"), "--log-level", "warn"]
-        return [*server, *where, *kept, *_TEMPORAL_TUNING]
+        return [*server, *where, *kept, *_TEMPORAL_TUNING, *server_flags()]
 
     def _simulator_command(self) -> list[str]:
         options = {

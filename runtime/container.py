@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from temporalio.client import Client
 
 from agents.engine import ReplyEngine
@@ -15,11 +16,13 @@ from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
-from runtime import engines, flows, providers, temporal
+from runtime import attributes, engines, flows, providers, temporal
 from runtime.remembering import memory_store, qdrant_client
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 from workflows.flow import Flow
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,8 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
             await memory.prepare()
         client = await temporal.connect_when_up(interceptors=telemetry.interceptors)
+        if made := await attributes.ensure(client):
+            log.info("search attributes made", names=made)
         yield Container(
             settings=settings, client=client, backends=backends, memory=memory, engine=engine, flows=installed
         )

@@ -21,8 +21,9 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Page
 from runtime.temporal import TemporalUnreachable
-from workflows import contracts
-from workflows.contracts import Takeover
+from workflows import contracts, index
+from workflows.approval import Decide
+from workflows.contracts import Assignment, NewNote, OperatorReply, Posted, Takeover
 from workflows.conversation import ConversationWorkflow
 from workflows.state import MessageRecord, TurnRecord
 from workflows.views import ConversationView
@@ -64,6 +65,38 @@ class ConversationSummary:
     created_at: datetime
     updated_at: datetime
     assignee: str | None = None
+    view: ConversationView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which conversations a list shows; None for all. `state` is active, held or closed."""
+
+    state: str | None = None
+    channel: str | None = None
+    assignee: str | None = None
+    contact: str | None = None
+
+    def query(self) -> str:
+        """In Temporal's words: https://docs.temporal.io/list-filter."""
+        parts = [f"WorkflowType = '{contracts.WORKFLOW}'", _STATES[self.state]]
+        wanted = ((index.CHANNEL, self.channel), (index.ASSIGNEE, self.assignee), (index.CONTACT, self.contact))
+        parts += [f"{key.name} = {_quoted(value)}" for key, value in wanted if value is not None]
+        return " AND ".join(parts)
+
+
+# A run that was continued is not a conversation of its own.
+_STATES: Mapping[str | None, str] = {
+    None: "ExecutionStatus != 'ContinuedAsNew'",
+    "active": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'active'",
+    "held": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'held'",
+    "closed": "ExecutionStatus NOT IN ('Running', 'ContinuedAsNew')",
+}
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +105,15 @@ class Directory:
 
     client: Client
 
-    async def list(self, *, limit: int = 50, cursor: str | None = None) -> Page[ConversationSummary]:
+    async def list(
+        self, wanted: Filter | None = None, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[ConversationSummary]:
         """One page, latest first.
 
         Raises:
             InvalidCursor, TemporalUnreachable
         """
-        # A run that was continued is not a conversation of its own.
-        query = f"WorkflowType = '{contracts.WORKFLOW}' AND ExecutionStatus != 'ContinuedAsNew'"
+        query = (wanted or Filter()).query()
         found = self.client.list_workflows(query, page_size=limit, next_page_token=_decode(cursor))
         try:
             with _connected():
@@ -108,7 +142,7 @@ class Directory:
         memo = await description.memo()
         return ConversationSummary(
             id=view.id,
-            state=view.state,
+            state="held" if view.state != "closed" and (view.assignee or view.handoff) else view.state,
             channel=view.channel,
             contact_id=view.contact_id,
             provider_sid=str(memo.get("provider_sid", "")),
@@ -117,6 +151,7 @@ class Directory:
             created_at=view.created_at,
             updated_at=view.updated_at,
             assignee=view.assignee,
+            view=view,
         )
 
     async def messages(self, conversation_id: str) -> tuple[MessageRecord, ...]:
@@ -143,6 +178,28 @@ class Directory:
         """Let a human answer. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
         await self._update(conversation_id, ConversationWorkflow.takeover, Takeover(assignee=assignee))
 
+    async def assign(self, conversation_id: str, assignee: str) -> None:
+        """Let another human answer. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
+        await self._update(conversation_id, ConversationWorkflow.assign, Assignment(assignee=assignee))
+
+    async def note(self, conversation_id: str, note: NewNote) -> None:
+        """Leave a note. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
+        await self._update(conversation_id, ConversationWorkflow.note, note)
+
+    async def reply(self, conversation_id: str, reply: OperatorReply) -> Posted:
+        """Write to the person, once for each key.
+
+        Raises:
+            UnknownConversation, ConversationEnded, WorkflowUpdateFailedError
+        """
+        posted: Posted = await self._update(conversation_id, ConversationWorkflow.reply, reply)
+        return posted
+
+    async def decide(self, conversation_id: str, answer: Decide, *, approved: bool) -> None:
+        """Answer a step's question. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
+        update = ConversationWorkflow.approve if approved else ConversationWorkflow.decline
+        await self._update(conversation_id, update, answer)
+
     async def release(self, conversation_id: str) -> None:
         """Let the agent answer again. Raises UnknownConversation, ConversationEnded."""
         await self._update(conversation_id, ConversationWorkflow.release)
@@ -164,11 +221,11 @@ class Directory:
         except RPCError as error:
             raise _translate(error, conversation_id) from error
 
-    async def _update(self, conversation_id: str, update: Any, *args: Any) -> None:
+    async def _update(self, conversation_id: str, update: Any, *args: Any) -> Any:
         handle = self._handle(conversation_id)
         try:
             with _connected():
-                await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
+                return await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND and await self._is_there(handle):
                 raise ConversationEnded from error
@@ -202,17 +259,18 @@ def _translate(error: RPCError, conversation_id: str) -> Exception:
 
 def _summary(execution: WorkflowExecution, memo: Mapping[str, Any]) -> ConversationSummary:
     is_open = execution.status is WorkflowExecutionStatus.RUNNING
-    created = memo.get("created_at")
+    created, shown = memo.get("created_at"), execution.typed_search_attributes
     return ConversationSummary(
         id=execution.id,
-        state="active" if is_open else "closed",
+        state=shown.get(index.STATE, "active") if is_open else "closed",
         channel=str(memo.get("channel", "")),
         contact_id=str(memo.get("contact_id", "")),
         provider_sid=str(memo.get("provider_sid", "")),
         workflow_id=execution.id,
         run_id=execution.run_id,
         created_at=datetime.fromisoformat(created) if created else execution.start_time,
-        updated_at=execution.close_time or execution.start_time,
+        updated_at=execution.close_time or max(execution.start_time, shown.get(index.ACTIVITY, execution.start_time)),
+        assignee=shown.get(index.ASSIGNEE) if is_open else None,
     )
 
 

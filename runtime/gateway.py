@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
 from temporalio.client import Client
+from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
 from runtime.temporal import TemporalUnreachable, is_unreachable
-from workflows import contracts, ids
+from workflows import contracts, ids, index
 from workflows.contracts import ConversationStart, Route
 from workflows.inbox import Attachment, DeliveryUpdate, Inbound
 from workflows.policy import MAX_TEXT, Rules
+
+log = structlog.get_logger(__name__)
 
 # Conversations webhooks must be answered within 5 s; past this a provider should rather hear "try again".
 PATIENCE = timedelta(seconds=3)
@@ -96,16 +100,47 @@ class Gateway:
             created_at=datetime.now(UTC),
             previous_run_id=await self._last_run(conversation),
         )
+        await self.start(start, start_signal="receive", start_signal_args=[inbound])
+
+    async def open(self, start: ConversationStart) -> None:
+        """See to it that a run is open; one that begins goes on from what the last one knew.
+
+        Raises:
+            RPCError
+        """
+        previous = await self._last_run(start.conversation_id)
+        await self.start(
+            replace(start, previous_run_id=previous), id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
+        )
+
+    async def start(self, start: ConversationStart, **options: Any) -> None:
+        """Start a run of this conversation, with all that a list shows and filters by.
+
+        Raises:
+            RPCError
+        """
+        try:
+            await self._start(replace(start, indexed=True), options, index.attributes(start, None, start.created_at))
+        except RPCError as error:
+            # A namespace that no worker has prepared yet. A text must not wait for a filter.
+            if error.status is not RPCStatusCode.INVALID_ARGUMENT or "search attribute" not in error.message.lower():
+                raise
+            log.warning("search attributes are missing; this conversation is in no filtered list")
+            await self._start(start, options, None)
+
+    async def _start(
+        self, start: ConversationStart, options: dict[str, Any], attributes: TypedSearchAttributes | None
+    ) -> None:
         await self.client.start_workflow(
             contracts.WORKFLOW,
             start,
-            id=conversation,
+            id=start.conversation_id,
             task_queue=self.task_queue,
-            start_signal="receive",
-            start_signal_args=[inbound],
             memo=_memo(start),
+            search_attributes=attributes,
             static_summary=f"{start.channel} conversation",
             rpc_timeout=PATIENCE,
+            **options,
         )
 
     async def _report(self, event: InboundEvent) -> bool:

@@ -14,6 +14,7 @@ from messaging.metrics import observe_active
 from runtime import flows, providers, temporal
 from runtime.census import Census
 from runtime.directory import Directory
+from runtime.errands import Errands
 from runtime.gateway import Gateway
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -30,6 +31,7 @@ class Ingress:
     client: Client
     gateway: Gateway
     directory: Directory
+    errands: Errands
     backends: Mapping[str, ConversationalBackend]
 
 
@@ -46,11 +48,14 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
     observe_active(census.counts)
+    gateway = Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=rules)
+    errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
     async with census.kept():
         yield Ingress(
             settings=settings,
             client=client,
-            gateway=Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=rules),
+            gateway=gateway,
+            errands=errands,
             directory=Directory(client),
             backends=backends,
         )

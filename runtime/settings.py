@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from agents import guardrails, languages, pricing
 from messaging.config import explain
+from messaging.model import Channel
 from workflows.budget import Budget
 from workflows.policy import FlowChange, Rules, TurnPolicy
 
@@ -110,6 +111,7 @@ class Settings(BaseSettings):
 
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_providers: Names = TWILIO
+    messaging_provider: str | None = None
     messaging_provider_options: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict, repr=False)
     messaging_agent: ImportPath | None = None
     messaging_agent_model: str | None = None
@@ -158,6 +160,8 @@ class Settings(BaseSettings):
             raise ValueError("messaging_agent and messaging_agent_model exclude each other: set one of them")
         if self.messaging_tools and not self.messaging_agent_model:
             raise ValueError("messaging_tools: only a model calls tools, so messaging_agent_model must be set too")
+        if self.messaging_provider and self.messaging_provider not in self.messaging_providers:
+            raise ValueError("messaging_provider: must be one of messaging_providers")
         if not self.messaging_api_tokens and not self.is_loopback:
             raise ValueError(
                 "messaging_api_tokens: must be set when messaging_api_host is not a loopback address "
@@ -203,6 +207,21 @@ class Settings(BaseSettings):
                 "(make one with: openssl rand -hex 32)"
             )
         return key.encode()
+
+    @property
+    def own_provider(self) -> str:
+        """The provider of conversations that we start."""
+        return self.messaging_provider or self.messaging_providers[-1]
+
+    @property
+    def senders(self) -> dict[Channel, str]:
+        """Our own addresses for conversations that we start."""
+        whatsapp = self.twilio_whatsapp_number
+        found = {
+            Channel.SMS: self.twilio_phone_number,
+            Channel.WHATSAPP: f"whatsapp:{whatsapp.removeprefix('whatsapp:')}" if whatsapp else None,
+        }
+        return {channel: address for channel, address in found.items() if address}
 
     def provider_options(self, name: str) -> Mapping[str, Any]:
         """What a provider is configured with: Twilio's by `TWILIO_*`, any other's by `MESSAGING_PROVIDER_OPTIONS`.

@@ -30,7 +30,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationStart:
-    """What a run begins with. `carried` comes from the run before it, or `previous_run_id` says where to find it."""
+    """What a run begins with. `carried` comes from the run before it, or `previous_run_id` says where to find it.
+
+    `indexed` says that the run was started with the search attributes of `workflows.index`, and keeps them true.
+    """
 
     conversation_id: str
     contact_id: str
@@ -39,6 +42,7 @@ class ConversationStart:
     created_at: datetime
     previous_run_id: str | None = None
     carried: ConversationState | None = None
+    indexed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

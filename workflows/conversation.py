@@ -10,7 +10,7 @@ from datetime import datetime
 from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
-from workflows import approval, backlog, catalogue, contracts, desk, handoff, outbox, policy, requests, views
+from workflows import approval, backlog, catalogue, contracts, desk, handoff, index, outbox, policy, requests, views
 from workflows.alarm import Alarm
 from workflows.approval import Decide
 from workflows.contracts import (
@@ -56,6 +56,7 @@ class ConversationWorkflow:
         writer = asyncio.create_task(backlog.write(self._state))
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
+            index.show(start, self._state)
             if self._desk.is_due():
                 await self._desk.work()
             if self._turns.are_due():
@@ -65,7 +66,11 @@ class ConversationWorkflow:
             if self._is_long() and not self._may_end():
                 await _stop(writer, alarm)
                 await workflow.wait_condition(workflow.all_handlers_finished)
-                workflow.continue_as_new(replace(start, previous_run_id=None, carried=self._state))
+                index.show(start, self._state)
+                workflow.continue_as_new(
+                    replace(start, previous_run_id=None, carried=self._state),
+                    search_attributes=index.attributes(start, self._state, workflow.now()) if start.indexed else None,
+                )
         await _stop(writer, alarm)
         return self._state
 
@@ -218,12 +223,13 @@ class ConversationWorkflow:
     # --- the loop ---
 
     def _is_due(self) -> bool:
-        return self._turns.are_due() or self._desk.is_due() or self._may_end()
+        news = index.is_news(self._start, self._state)
+        return news or self._turns.are_due() or self._desk.is_due() or self._may_end()
 
     def _deadlines(self) -> Iterator[datetime]:
         yield from self._turns.deadlines()
         yield from self._desk.deadlines()
-        if self._state.turn:
+        if self._state.turn or self._state.messages:
             yield desk.ends_at(self._state)
 
     def _may_end(self) -> bool:
@@ -260,7 +266,7 @@ class ConversationWorkflow:
             state = self._state
             state.open, state.closing, state.inactive = True, False, False
             handoff.release(state)
-            state.pending, state.early = fresh.pending, fresh.early
+            state.pending, state.early, state.shown = fresh.pending, fresh.early, fresh.shown
             state.waiting_since, state.last_waiting = fresh.waiting_since, fresh.last_waiting
             state.updated_at = now
 

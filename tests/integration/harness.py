@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,21 +15,33 @@ from temporalio.worker import Worker
 
 from activities.alerts import Alerts
 from activities.delivery import Delivery
+from activities.errands import Errands
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from agents.turn import Draft, Turn
 from memory.item import MemoryItem, Recalled
+from messaging import errors
 from messaging.backend import ConversationalBackend
 from messaging.config import MessagingConfig
 from messaging.errors import MessagingError
-from messaging.model import Capabilities, DeliveryStatus, Message, SendOutcome, SendProof
+from messaging.model import (
+    Capabilities,
+    ConversationConfig,
+    DeliveryStatus,
+    Message,
+    Participant,
+    SendOutcome,
+    SendProof,
+)
+from messaging.model import Conversation as ProviderConversation
 from runtime.temporal import TemporalRuns, workflow_runner
 from tests.support.ports import eventually
 from workflows import contracts
 from workflows.contracts import ConversationStart, Route
 from workflows.conversation import ConversationWorkflow
+from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 from workflows.flow import Flow
 from workflows.inbox import DeliveryUpdate, Inbound
 from workflows.policy import Rules
@@ -45,6 +57,8 @@ class Outbox:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
         self.messages: list[Message] = []
+        self.opened: list[str] = []
+        self.people: dict[str, Participant] = {}
         self.calls = 0
         self.looks = 0
         self.fail_before: list[MessagingError] = []
@@ -74,6 +88,20 @@ class Outbox:
         if self.fail_after:
             raise self.fail_after.pop(0)
         return Message(sid=f"SM{len(self.sent)}", body=message.body, delivery_status=DeliveryStatus.QUEUED)
+
+    async def create_conversation(self, config: ConversationConfig) -> ProviderConversation:
+        if self.fail_before:
+            raise self.fail_before.pop(0)
+        self.opened.append(config.unique_name or "")
+        return ProviderConversation(sid=f"CH{uuid.uuid5(uuid.NAMESPACE_OID, self.opened[-1]).hex}")
+
+    async def add_participant(self, sid: str, participant: Participant) -> Participant:
+        self.people[f"MB{len(self.people) + 1}"] = participant
+        return replace(participant, sid=f"MB{len(self.people)}")
+
+    async def remove_participant(self, sid: str, participant_sid: str) -> None:
+        if self.people.pop(participant_sid, None) is None:
+            raise errors.ParticipantNotFound("nobody of this sid")
 
     async def find_message(
         self,
@@ -160,11 +188,11 @@ class Bench:
     flows: tuple[Flow[Any], ...] = ()
 
     def worker(self, **options: Any) -> Worker:
-        memories = Memories(self.memory)
+        memories, errands = Memories(self.memory), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[self.workflow],
+            workflows=[self.workflow, OpeningWorkflow, AttendanceWorkflow],
             activities=[
                 memories.recall,
                 memories.remember,
@@ -172,6 +200,8 @@ class Bench:
                 Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
                 Alerts().alert,
                 Revival(TemporalRuns(self.client)).revive,
+                errands.open,
+                errands.attend,
                 *implementations(self.flows),
             ],
             workflow_runner=workflow_runner(),

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runtime.attributes import server_flags
 from tests.support.ports import free_port
 
 TEMPORAL = Path(sys.executable).with_name("temporal")
@@ -19,7 +20,7 @@ def temporal_server(*, port: int | None = None, database: Path | None = None) ->
     """Its address. In memory unless given a database file."""
     port = port or free_port()
     command = [str(TEMPORAL), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-    command += ["--log-level", "error"]
+    command += ["--log-level", "error", *server_flags()]
     if database:
         command += ["--db-filename", str(database), "--sqlite-pragma", "journal_mode=wal"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,79 @@
+"""Opens conversations at providers, and lets people in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities import failures
+from messaging.backend import ConversationalBackend
+from messaging.errors import MessagingError, ParticipantNotFound
+from messaging.model import Address, Binding, ConversationConfig, Participant
+from workflows.errands import Attendance, Attended, ErrandActivities, Opened, Opening
+
+
+class Errands(ErrandActivities):
+    """Each may run again: a unique name, or a participant's address, makes the repeat harmless."""
+
+    def __init__(self, backends: Mapping[str, ConversationalBackend]) -> None:
+        self._backends = backends
+
+    @activity.defn(name="open")
+    async def open(self, order: Opening) -> Opened:
+        """The conversation, with the person in it where the provider knows participants. Raises ApplicationError."""
+        backend = self._backend(order.provider)
+        # Where a conversation is a pair of addresses, the pair is all there is to create.
+        pair = {} if backend.capabilities.conversations else {"to": order.to}
+        if pair and order.sender:
+            pair["from"] = order.sender
+        try:
+            made = await backend.create_conversation(
+                ConversationConfig(friendly_name=order.friendly_name, unique_name=order.unique_name, attributes=pair)
+            )
+            if backend.capabilities.participants:
+                await backend.add_participant(made.sid, _reached(order.to, order.sender))
+        except MessagingError as error:
+            raise _failure(error, backend) from error
+        return Opened(conversation_sid=made.sid, asked=order)
+
+    @activity.defn(name="attend")
+    async def attend(self, order: Attendance) -> Attended:
+        """Who came or went. Raises ApplicationError."""
+        backend = self._backend(order.provider)
+        try:
+            if order.leaves:
+                await self._leave(backend, order)
+                return Attended(participant_sid=order.leaves, asked=order)
+            wanted = (
+                Participant(identity=order.identity) if order.identity else _reached(order.address, order.proxy_address)
+            )
+            there = await backend.add_participant(order.conversation_sid, wanted)
+        except MessagingError as error:
+            raise _failure(error, backend) from error
+        return Attended(participant_sid=there.sid, asked=order)
+
+    @staticmethod
+    async def _leave(backend: ConversationalBackend, order: Attendance) -> None:
+        try:
+            await backend.remove_participant(order.conversation_sid, order.leaves)
+        except ParticipantNotFound:
+            if activity.info().attempt == 1:
+                raise  # after that, it may be our own doing
+
+    def _backend(self, name: str) -> ConversationalBackend:
+        try:
+            return self._backends[name]
+        except KeyError:
+            raise failures.not_configured(name, ", ".join(sorted(self._backends))) from None
+
+
+def _reached(address: str, proxy: str) -> Participant:
+    theirs = Address.parse(address)
+    ours = Address.parse(proxy) if proxy else None
+    return Participant(binding=Binding(type=theirs.channel, address=theirs, proxy_address=ours))
+
+
+def _failure(error: MessagingError, backend: ConversationalBackend) -> ApplicationError:
+    return failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt)

@@ -1,0 +1,85 @@
+"""What people at a desk do with a conversation over REST: take it, hand it on, decide, note, close, let others in."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Response
+
+from api import problems, tokens
+from api.conversations import Conversations, Everything, Key, get_conversation
+from api.shapes import AssigneeIn, ConversationDetail, DecisionIn, NoteIn, ParticipantIn, ParticipantOut
+from messaging.model import Address
+from workflows.approval import Decide
+from workflows.contracts import NewNote
+
+router = APIRouter(
+    prefix="/v1/conversations/{conversation_id}",
+    tags=["desk"],
+    dependencies=[Depends(tokens.required)],
+    responses=problems.documented(400, 401, 404, 409, 422, 502, 503),
+)
+
+
+@router.post("/takeover", summary="Let a human answer")
+async def takeover(conversation_id: str, body: AssigneeIn, directory: Conversations) -> ConversationDetail:
+    """The agent is silent until released; a draft in writing is not sent. 409 if somebody else has taken over."""
+    await directory.takeover(conversation_id, body.assignee)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/assign", summary="Let another human answer")
+async def assign(conversation_id: str, body: AssigneeIn, directory: Conversations) -> ConversationDetail:
+    """Whoever has it now."""
+    await directory.assign(conversation_id, body.assignee)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/release", summary="Let the agent answer again")
+async def release(conversation_id: str, directory: Conversations) -> ConversationDetail:
+    """From the next text on."""
+    await directory.release(conversation_id)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/note", summary="Leave a note")
+async def note(conversation_id: str, body: NoteIn, directory: Conversations) -> ConversationDetail:
+    """For the colleagues and the agent; the person never sees it."""
+    await directory.note(conversation_id, NewNote(author=body.author, text=body.text))
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/approve", summary="Say yes to a step's question")
+async def approve(conversation_id: str, body: DecisionIn, directory: Conversations) -> ConversationDetail:
+    """The questions are in `approvals`. The same answer again is no error; 409 where it was decided otherwise."""
+    await directory.decide(conversation_id, Decide(token=body.token, by=body.by, note=body.note), approved=True)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/decline", summary="Say no to a step's question")
+async def decline(conversation_id: str, body: DecisionIn, directory: Conversations) -> ConversationDetail:
+    """As approve."""
+    await directory.decide(conversation_id, Decide(token=body.token, by=body.by, note=body.note), approved=False)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/close", summary="End a conversation")
+async def close(conversation_id: str, directory: Conversations) -> ConversationDetail:
+    """The next text opens it again."""
+    await directory.close(conversation_id)
+    return await get_conversation(conversation_id, directory)
+
+
+@router.post("/participants", summary="Let somebody in", status_code=201)
+async def add_participant(conversation_id: str, body: ParticipantIn, key: Key, ingress: Everything) -> ParticipantOut:
+    """Where the provider knows participants. Who is there already is answered as such."""
+    address = Address.parse(body.address) if body.address else None
+    came = await ingress.errands.attend(
+        await ingress.directory.get(conversation_id), key=key, identity=body.identity, address=address
+    )
+    return ParticipantOut(sid=came.participant_sid, identity=body.identity, address=body.address)
+
+
+@router.delete("/participants/{participant_sid}", summary="Have somebody leave", status_code=204)
+async def remove_participant(conversation_id: str, participant_sid: str, key: Key, ingress: Everything) -> Response:
+    """Where the provider knows participants."""
+    await ingress.errands.attend(await ingress.directory.get(conversation_id), key=key, leaves=participant_sid)
+    return Response(status_code=204)

@@ -1,0 +1,79 @@
+"""What a list of conversations can be filtered by: Temporal's search attributes. No address, no text.
+
+Setting them at a run's start costs nothing; each change later costs an Action and an event, so only what an operator
+acts on is kept up to date: the state and who has the conversation. The last activity goes along with those.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+
+from workflows.handoff import is_held
+
+if TYPE_CHECKING:
+    from workflows.contracts import ConversationStart
+    from workflows.state import ConversationState
+
+CHANNEL = SearchAttributeKey.for_keyword("MessagingChannel")
+CONTACT = SearchAttributeKey.for_keyword("MessagingContact")
+STATE = SearchAttributeKey.for_keyword("MessagingState")
+ASSIGNEE = SearchAttributeKey.for_keyword("MessagingAssignee")
+ACTIVITY = SearchAttributeKey.for_datetime("MessagingActivity")
+
+ALL = (CHANNEL, CONTACT, STATE, ASSIGNEE, ACTIVITY)
+
+# How a server names the types of ours: https://docs.temporal.io/search-attribute
+TYPES = {key.name: "Datetime" if key is ACTIVITY else "Keyword" for key in ALL}
+
+# The most bytes of a keyword that PostgreSQL's visibility takes, in characters of four bytes each.
+_LONGEST = 60
+
+
+class Standing(StrEnum):
+    """What a list says of an open conversation."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    """The agent is silent: a human has it, or is waited for."""
+
+
+def standing(state: ConversationState) -> Standing:
+    """Who is to answer."""
+    return Standing.HELD if is_held(state) else Standing.ACTIVE
+
+
+def shown(state: ConversationState) -> str:
+    """What is worth an update: it changes when the list must."""
+    return f"{standing(state).value} {state.assignee or ''}"
+
+
+def attributes(start: ConversationStart, state: ConversationState | None, now: datetime) -> TypedSearchAttributes:
+    """All of them. Without a state it is a conversation's first moment."""
+    pairs: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(CHANNEL, start.channel),
+        SearchAttributePair(CONTACT, start.contact_id),
+        SearchAttributePair(STATE, (standing(state) if state else Standing.ACTIVE).value),
+        SearchAttributePair(ACTIVITY, now),
+    ]
+    if state is not None and state.assignee:
+        pairs.append(SearchAttributePair(ASSIGNEE, state.assignee[:_LONGEST]))
+    return TypedSearchAttributes(pairs)
+
+
+def is_news(start: ConversationStart, state: ConversationState) -> bool:
+    """Whether the list shows something else than what is so."""
+    return start.indexed and shown(state) != state.shown
+
+
+def show(start: ConversationStart, state: ConversationState) -> None:
+    """Bring the list up to date, in one command, if it is not."""
+    if is_news(start, state):
+        state.shown = shown(state)
+        who = ASSIGNEE.value_set(state.assignee[:_LONGEST]) if state.assignee else ASSIGNEE.value_unset()
+        now = ACTIVITY.value_set(workflow.now())
+        workflow.upsert_search_attributes([STATE.value_set(standing(state).value), who, now])
