@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from agents import smalltalk, words
 from agents.segments import Kind, Segment, split
 from agents.turn import Turn, Utterance
+from memory.item import SUMMARY, Recalled
 
 # A correction that leaves out what it corrects ("Actually it's 4712") holds no more than this many words of meaning.
 _BARE = 3
@@ -88,9 +89,9 @@ def _utterances(turn: Turn) -> Iterator[tuple[str, str, str, Utterance | None]]:
     """Role, text, source and the utterance before it, in the order of time as far as it is known."""
     known = {(row.role, row.text.strip()) for row in turn.history}
     rows: list[tuple[datetime, str, str, str, Utterance | None]] = [
-        (_aware(item.at), item.role, item.text, f"memory:{item.source}", None)
+        (_aware(item.at), item.role, item.text, f"memory:{item.source}", _before(item))
         for item in turn.recalled
-        if (item.role, item.text.strip()) not in known
+        if (item.role, item.text.strip()) not in known and item.kind != SUMMARY and item.invalid_at is None
     ]
     floor = max((row[0] for row in rows), default=datetime.min.replace(tzinfo=UTC))
     before: Utterance | None = None
@@ -102,6 +103,11 @@ def _utterances(turn: Turn) -> Iterator[tuple[str, str, str, Utterance | None]]:
         before = utterance
     for row in sorted(rows, key=lambda row: row[0]):
         yield row[1:]
+
+
+def _before(item: Recalled) -> Utterance | None:
+    """The question that a recalled answer was given to."""
+    return Utterance(role="agent", text=item.preceding) if item.preceding.rstrip().endswith("?") else None
 
 
 def _note(facts: list[Fact], segment: Segment, role: str, source: str, answered: str) -> None:

@@ -13,6 +13,7 @@ class Link:
     """One fact. `id` is the store's own; `invalid_at` is None while the fact holds."""
 
     id: Any
+    source: str
     at: datetime
     invalid_at: datetime | None = None
 
@@ -22,6 +23,7 @@ def link(point_id: Any, payload: dict[str, Any]) -> Link:
     invalid_at = payload.get("invalid_at")
     return Link(
         id=point_id,
+        source=payload["source"],
         at=datetime.fromisoformat(payload["at"]),
         invalid_at=datetime.fromisoformat(invalid_at) if invalid_at else None,
     )

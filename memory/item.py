@@ -47,7 +47,8 @@ class MemoryItem:
 class Recalled:
     """One thing found again. `score` orders the results of one query and means nothing across queries.
 
-    A fact is true from `at` until `invalid_at`, which is None for as long as nothing superseded it.
+    A fact is true from `at` until `invalid_at`, which is None for as long as nothing superseded it. A message that told
+    it has the same `invalid_at`.
     """
 
     text: str
@@ -60,6 +61,7 @@ class Recalled:
     source: str
     kind: str = MESSAGE
     key: str = ""
+    preceding: str = ""
     invalid_at: datetime | None = None
 
 

@@ -18,7 +18,7 @@ from qdrant_client import AsyncQdrantClient, models
 from memory import chain, ranking
 from memory.collection import MemoryCollection
 from memory.embedder import Embedder
-from memory.item import FACT, MemoryItem, Recalled
+from memory.item import FACT, MemoryItem, Recalled, item_id
 from memory.scope import DEFAULT_TENANT, Scope
 from memory.store import MemoryUnavailable
 from memory.wire import CollectionGone, talking
@@ -136,12 +136,13 @@ class QdrantStore:
         and in whatever order facts arrive."""
         async with self._talking():
             page, _ = await self._client.scroll(
-                self._name, self._scope.facts(contact_id, key), limit=_PAGE, with_payload=["at", "invalid_at"]
+                self._name, self._scope.facts(contact_id, key), limit=_PAGE, with_payload=True
             )
             for change in chain.changes([chain.link(row.id, row.payload or {}) for row in page]):
-                await self._client.set_payload(
-                    self._name, {"invalid_at": change.invalid_at and change.invalid_at.isoformat()}, [change.id]
-                )
+                # The message that told it as well: who reads it must see that it does not hold any more.
+                end = change.invalid_at and change.invalid_at.isoformat()
+                told = [change.id, item_id(change.source)]
+                await self._client.set_payload(self._name, {"invalid_at": end}, told)
 
     def _point(self, item: MemoryItem, dense: list[float]) -> models.PointStruct:
         sparse = self._bm25.embed_document(f"{item.preceding}\n{item.text}")
@@ -163,6 +164,7 @@ class QdrantStore:
                 "source": item.source,
                 "kind": item.kind,
                 "key": item.key,
+                "preceding": item.preceding,
             },
         )
 
@@ -190,5 +192,6 @@ def _recalled(payload: dict[str, Any], score: float) -> Recalled:
         source=payload["source"],
         kind=payload.get("kind", "message"),
         key=payload.get("key", ""),
+        preceding=payload.get("preceding", ""),
         invalid_at=datetime.fromisoformat(invalid_at) if invalid_at else None,
     )

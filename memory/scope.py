@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from qdrant_client import models
 
+from memory.item import FACT
+
 DEFAULT_TENANT = "default"
 
 
@@ -23,15 +25,17 @@ class Scope:
     def current(self, contact_id: str, also: Collection[str] = (), exclude: Collection[str] = ()) -> models.Filter:
         """As `of`, without superseded facts and without what comes from the sources in `exclude`."""
         holds = models.IsEmptyCondition(is_empty=models.PayloadField(key="invalid_at"))
+        superseded = models.Filter(must=[_equals("kind", FACT)], must_not=[holds])
         theirs = models.FieldCondition(key="source", match=models.MatchAny(any=sorted(exclude)))
         return models.Filter(
-            must=[self._tenant(), self._contact(contact_id, also), holds], must_not=[theirs] if exclude else None
+            must=[self._tenant(), self._contact(contact_id, also)],
+            must_not=[superseded, theirs] if exclude else [superseded],
         )
 
     def facts(self, contact_id: str, key: str) -> models.Filter:
         """Every fact about one thing, superseded or not."""
         return models.Filter(
-            must=[self._tenant(), self._contact(contact_id), _equals("kind", "fact"), _equals("key", key)]
+            must=[self._tenant(), self._contact(contact_id), _equals("kind", FACT), _equals("key", key)]
         )
 
     def _tenant(self) -> models.FieldCondition:

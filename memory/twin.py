@@ -11,7 +11,7 @@ from datetime import datetime
 from memory import chain, ranking
 from memory.chain import Link
 from memory.embedder import Embedder
-from memory.item import FACT, MemoryItem, Recalled
+from memory.item import FACT, MemoryItem, Recalled, item_id
 
 _WORD = re.compile(r"\w+")
 
@@ -50,7 +50,9 @@ class InMemoryStore:
         mine = [
             (item, vector)
             for item, vector in self._items.values()
-            if item.contact_id in people and item.source not in exclude and item.id not in superseded
+            if item.contact_id in people
+            and item.source not in exclude
+            and not (item.kind == FACT and item.id in superseded)
         ]
         if not mine or limit < 1 or not query.strip():
             return []
@@ -58,7 +60,8 @@ class InMemoryStore:
         dense = [_dot(wanted, vector) for _, vector in mine]
         scores = _fused(dense, _bm25(_words(query), [_words(f"{item.preceding} {item.text}") for item, _ in mine]))
         best = sorted(range(len(mine)), key=lambda i: -scores[i])[: ranking.depth(limit)]
-        return ranking.ranked([_recalled(mine[i][0], scores[i]) for i in best])[:limit]
+        found = [_recalled(mine[i][0], scores[i], superseded.get(mine[i][0].id)) for i in best]
+        return ranking.ranked(found)[:limit]
 
     async def all_of(self, contact_id: str) -> list[Recalled]:
         self._check()
@@ -77,12 +80,14 @@ class InMemoryStore:
         """Nothing to release; what was remembered stays, as it would on disk."""
 
     def _superseded(self) -> dict[str, datetime | None]:
-        """The ids of facts that do not hold any more, with the time since when."""
+        """The ids of facts that do not hold any more, and of the messages that told them, with the time since when."""
         chains: dict[tuple[str, str], list[Link]] = {}
         for item, _ in self._items.values():
             if item.kind == FACT and item.key:
-                chains.setdefault((item.contact_id, item.key), []).append(Link(id=item.id, at=item.at))
-        return {change.id: change.invalid_at for links in chains.values() for change in chain.changes(links)}
+                link = Link(id=item.id, source=item.source, at=item.at)
+                chains.setdefault((item.contact_id, item.key), []).append(link)
+        changes = [change for links in chains.values() for change in chain.changes(links)]
+        return {told: change.invalid_at for change in changes for told in (change.id, item_id(change.source))}
 
     def _check(self) -> None:
         if self.unavailable is not None:
@@ -101,6 +106,7 @@ def _recalled(item: MemoryItem, score: float, invalid_at: datetime | None = None
         source=item.source,
         kind=item.kind,
         key=item.key,
+        preceding=item.preceding,
         invalid_at=invalid_at,
     )
 

@@ -1,0 +1,1 @@
+"""How well memory recalls: long conversations of people who move between channels, and questions about them."""
