@@ -7,10 +7,10 @@ DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum
 
 NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock.json | cksum | cut -d' ' -f1)
 
-.PHONY: help setup run example test node check bench stack lock clean
+.PHONY: help setup run example test node check bench bench-memory stack lock clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 14
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 1; }
@@ -51,6 +51,9 @@ check: $(DEV_STAMP)  ## lint, types, import contracts
 
 bench: $(DEV_STAMP)  ## measure latency, throughput, CPU, history and Actions, next to a bare workflow
 	@$(BIN)/python -m tests.bench
+
+bench-memory: $(DEV_STAMP)  ## measure what memory recalls, against BM25 and the last messages, and how fast
+	@$(BIN)/python -m tests.bench.memory
 
 stack:  ## the production-shaped stack, by docker compose
 	docker compose up --build

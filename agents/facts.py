@@ -43,7 +43,7 @@ _STATE = re.compile(
 )
 _CORRECTS = re.compile(
     r"^(?:(?:no|sorry|oh|wait|oops|correction|actually|i mean|i meant|scratch that|ah|hm+|my mistake|"
-    r"my bad)[,:.! ]*)+(?:(?:it|that|this) (?:is|was|should be) )?"
+    r"my bad)\b[,:.! ]*)+(?:(?:it|that|this) (?:is|was|should be) )?"
     r"|^(?:it|that|this) (?:is|was|should be) (?:now |actually )?|^make (?:it|that) "
 )
 _SUBJECT = re.compile(r"\b(?:my|our) ((?:[\w-]+ ){0,3}?[\w-]+)(?: number)? (?:is|are|was|were|will be|=|has been)\b")
@@ -159,7 +159,7 @@ def is_about_another(fact: Fact, wanted: set[str]) -> bool:
     found = _ANOTHER.match(fact.plain)
     if not found:
         return False
-    whose = words.topics(found[1])
+    whose = words.topics(found[1]) | set(found[1].split())
     about = wanted | {member for topic in wanted for member in words.MEMBERS.get(topic, ())}
     return not whose & about
 

@@ -34,11 +34,13 @@ _DISTANT_PARAPHRASE = 0.65
 
 _NOUN_AND_VERB = re.compile(
     r"\b(?:what|which|how many|how much)(?: (?:kind|type|sort|brand) of)? (\w+(?: \w+)?) (?:do|did|am|was) (?:i|"
-    r"we) (\w+)"
+    r"we) (?:(?:say|mention|write|tell you)(?: that)? i )?(\w+)"
 )
 # Verbs that go with any noun: "I like tea" is no answer to "What music do I like?".
 _VAGUE = frozenset({"like", "hav", "want", "get", "own", "us", "buy", "order"})
 # An order number is no invoice number, however near they are in meaning.
+# "What is my budget for the bike?" is about the budget.
+_ASIDE = re.compile(r" (?:for|with|at|on|in) (?:the|my|our|this|that|your) (?:\w+ )?\w+$")
 _QUALIFIED = re.compile(r"\b(\w+) (?:number|code|pin|password|id|reference)\b")
 # Longer statements are cut: what was asked for is nearly always near their beginning.
 _QUOTE = 200
@@ -112,7 +114,9 @@ async def _score(
                 or (heavy and len(heavy) == len(wanted) and nearness < _DISTANT_PARAPHRASE)
             ):
                 continue
-        score = 1 - 0.4 * len(heavy) - 0.1 * len(missing & words.LIGHT) + 0.5 * nearness - 0.3 * _stray(fact, wanted)
+        spoken_of = words.topics(told.subject(fact))
+        score = 0.3 if spoken_of and spoken_of <= wanted else 0.0  # "My neighbour is ...", asked who the neighbour is
+        score += 1 - 0.4 * len(heavy) - 0.1 * len(missing & words.LIGHT) + 0.5 * nearness - 0.3 * _stray(fact, wanted)
         scored.append((score - (0.3 if told.is_wish(fact) else 0.0), fact))
     return scored
 
@@ -125,6 +129,9 @@ def _qualifier(question: str) -> set[str]:
 def _missing(question: str, wanted: set[str], present: set[str], text: str) -> set[str]:
     """What the question is about and the fact does not say."""
     missing = {topic for topic in wanted if not words.covers(topic, present, text)}
+    if aside := _ASIDE.search(question.rstrip(" ?.!")):
+        core = words.topics(question[: aside.start()])
+        missing -= (words.topics(aside[0]) - core) if core & wanted else set()
     if "age" in missing and len(wanted) > 1 and words.has_number(text):  # "My son Tomas is 6"
         missing.discard("age")
     if found := _NOUN_AND_VERB.search(question):  # "What car do I drive?": "I drive a Mini", "My car is a Mini"

@@ -67,6 +67,9 @@ _PERSONAL = tuple(
             r") of (?:my|our)\b"
         ),
         r"\bhow many (?:\w+ )?(?:are|were) we\b",
+        r"\b(?:what|which|who)(?: \w+)? (?:do you have|have you got|is \w+) (?:for|of|about) me\b",
+        r"\b(?:which|what|who)(?: \w+)? (?:opens|insures|takes|owns|rides) (?:my|me|our)\b",
+        r"\bhow far do (?:i|we)\b",
         _STATUS.pattern,
         r"\b(?:do|did) i (?:have (?:a|an|any)|like|love|own|live|work|prefer|drive|speak|eat|play|hate)\b(?! to\b)",
         (

@@ -37,6 +37,9 @@ _PHRASES = tuple(
         (r"\be-?mail(?: address)?\b", " email "),
         (r"\bcan(?:no|')?t (?:i )?(?:eat|have|stand|drink)\b", " allergy "),
         (r"\bget(?:ting)? married\b", " wedding "),
+        (r"\bmarried to\b", " partner "),
+        (r"\bat home\b", " "),  # no address
+        (r"\b(?:like|love|prefer) to (?=\w)", " "),  # a way of doing, not a taste
     )
 )
 
@@ -80,6 +83,7 @@ _CONCEPTS = {
         "order": "order ordered orders",
         "appointment": "appointment appointments appt booking booked reservation reserved meeting",
         "budget": "budget spend",
+        "insurance": "insurance insured insures insurer",
         "hobby": "hobby hobbies pastime",
         "diet": "diet",
         "height": "height tall",
@@ -194,6 +198,8 @@ LIGHT = frozenset(
         "team",
         "city",
         "town",
+        "plac",
+        "company",
     }
 )
 

@@ -39,7 +39,7 @@ def ranked(candidates: Sequence[Recalled]) -> list[Recalled]:
     return sorted(weighed, key=lambda item: -item.score)
 
 
-def _score(item: Recalled, recency: float, is_fact: bool) -> float:  # noqa: FBT001 - private, and named at the call
+def _score(item: Recalled, recency: float, is_fact: bool) -> float:
     return item.score * (1 + _RECENCY * recency) * (_STALE if item.invalid_at else 1) * (_FACT if is_fact else 1)
 
 

@@ -11,14 +11,14 @@ from agents.turn import Draft, Turn, Utterance
 from tests.bench.memory.people import Person, Question
 from tests.bench.memory.systems import Hit, Ours, window
 
-# How far down a list it is looked.
-TOP = 5
-
 
 class System(Protocol):
-    """Something that remembers."""
+    """Something that remembers. It is looked at the first `top` of what it gives."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
+
+    top: int
 
     async def learn(self, person: Person) -> None: ...
 
@@ -53,7 +53,7 @@ async def recall(system: System, people: Sequence[Person]) -> list[Found]:
     for person in people:
         for question in person.questions:
             if question.answer:
-                hits = (await system.ask(person, question))[:TOP]
+                hits = (await system.ask(person, question))[: system.top]
                 found.append(_found(question, hits))
     return found
 

@@ -18,6 +18,9 @@ from tests.bench.memory.people import Person, Question, Said
 from workflows import policy
 from workflows.contracts import RecallRequest
 
+# How far down a list it is looked.
+TOP = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
@@ -34,6 +37,7 @@ class Ours:
     store: MemoryStore
     extractor: FactExtractor = field(default_factory=RuleExtractor)
     name: str = "ours"
+    top: int = TOP
 
     async def learn(self, person: Person) -> None:
         items = [_item(person, said) for said in person.said]
@@ -59,6 +63,7 @@ class Bm25:
     """Stemmed BM25 over one person's messages, as they are."""
 
     name: str = "BM25 alone"
+    top: int = TOP
     _bm25: qdrant_edge.Bm25 = field(default_factory=qdrant_edge.Bm25)
     _messages: dict[str, list[tuple[Said, dict[int, float]]]] = field(default_factory=dict)
     _holding: Counter[int] = field(default_factory=Counter)
@@ -91,7 +96,11 @@ class Bm25:
 class Latest:
     """The last messages, whatever is asked."""
 
-    name: str = "last messages"
+    top: int = TOP
+
+    @property
+    def name(self) -> str:
+        return f"last {self.top} messages"
 
     async def learn(self, person: Person) -> None:
         """Nothing to learn."""
