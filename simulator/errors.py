@@ -17,6 +17,11 @@ class TwilioError(Exception):
         more_info = f"https://www.twilio.com/docs/errors/{self.code}"
         return {"code": self.code, "message": self.message, "more_info": more_info, "status": self.status}
 
+    def problem(self) -> dict[str, object]:
+        """The same as RFC 9457 has it, which newer products of Twilio use."""
+        kind = f"https://www.twilio.com/docs/api/errors/{self.code}"
+        return {"type": kind, "title": self.message, "status": self.status, "code": self.code, "detail": self.message}
+
 
 @dataclass(slots=True)
 class ControlError(Exception):

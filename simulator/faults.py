@@ -1,7 +1,8 @@
 """Things that go wrong on purpose: the next time, the next few times, or at a rate that repeats with its seed.
 
 On a REST call (`route`; without it, POST Messages and a conversation's Messages):
-  status         answers `status` and does nothing; `retry_after` seconds go in the header
+  status         answers `status` and does nothing; `retry_after` seconds go in the header; `format` is json, html (as
+                 a load balancer answers) or problem (application/problem+json, as the newer products answer)
   after_commit   does it, then answers `status`
   hang           does it, then answers only after `seconds`
   reset          does it, then cuts the connection
@@ -52,6 +53,7 @@ class Fault:
     event: str | None = None
     status: int = 500
     retry_after: float | None = None
+    format: str = "json"
     seconds: float = 1.0
     committed: bool = True
     same_token: bool = True
@@ -164,6 +166,7 @@ class _Order(BaseModel):
     event: str | None = None
     status: Literal[429, 500, 502, 503, 504] = 500
     retry_after: float | None = Field(None, ge=0)
+    format: Literal["json", "html", "problem"] = "json"
     seconds: float = Field(1.0, ge=0, le=86_400)
     committed: bool = True
     same_token: bool = True

@@ -79,6 +79,7 @@ class Entrance:
             return self._fail(fault)
         if fault is not None and not fault.committed:
             return await self._spoil(fault, _TOO_LATE, request.scope)
+        self._admit(call)
         reply = route.handler(call)
         if fault is None:
             return self._response(reply)
@@ -94,18 +95,11 @@ class Entrance:
     def _call(self, request: Request, product: str, parts: tuple[str, ...], body: bytes) -> tuple[Call, routes.Route]:
         method, service_path, table = request.method, "", product
         service = self._world.talks.defaults.chat_service
-        if len(parts) >= _SERVICE_PARTS and parts[1] == "Services" and product in {"conversations", "mcs"}:
-            if parts[2] != service and self._world.store.services.get(parts[2]) is None:
-                raise not_found(f"/Services/{parts[2]}")
-            if product == "conversations" and len(parts) > _SERVICE_PARTS:
-                service, service_path, table = parts[2], f"/Services/{parts[2]}", routes.IN_SERVICE
-                parts = (parts[0], *parts[_SERVICE_PARTS:])
+        if product == "conversations" and len(parts) > _SERVICE_PARTS and parts[1] == "Services":
+            service, service_path, table = parts[2], f"/Services/{parts[2]}", routes.IN_SERVICE
+            parts = (parts[0], *parts[_SERVICE_PARTS:])
         path = "/" + "/".join(parts)
         route, ids = routes.match(table, method, parts, path.removeprefix("/v1"))
-        if product == "api" and ids[0].removesuffix(".json") != self._world.config.account_sid:
-            raise not_found(path)
-        if product == "conversations":
-            self._rate.take(method, parts, service)
         call = Call(
             world=self._world,
             product=product,
@@ -121,6 +115,16 @@ class Entrance:
             webhook_enabled=request.headers.get("x-twilio-webhook-enabled", "").lower() == "true",
         )
         return call, route
+
+    def _admit(self, call: Call) -> None:
+        """Account and service are there, and the service is not called too often. Raises TwilioError."""
+        if call.product == "api" and call.ids[0].removesuffix(".json") != self._world.config.account_sid:
+            raise not_found(call.path)
+        service = call.ids[0] if call.product == "mcs" else call.service
+        if call.product in {"conversations", "mcs"} and self._world.store.services.get(service) is None:
+            raise not_found(f"/Services/{service}")
+        if call.product == "conversations":
+            self._rate.take(call.method, tuple(call.path.strip("/").split("/")), service)
 
     def _authenticate(self, header: str) -> None:
         if header in self._known:
@@ -139,8 +143,16 @@ class Entrance:
     def _fail(self, fault: Fault) -> Response:
         code, message = _FAULT_CODES.get(fault.status, (20500, "An internal server error has occurred"))
         headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
-        body = TwilioError(code, message, fault.status).body()
-        return self._response(Reply(body=body, status=fault.status, headers=headers))
+        error = TwilioError(code, message, fault.status)
+        if fault.format == "html":
+            page = f"<html><body><h1>{fault.status} {message}</h1></body></html>".encode()
+            return self._response(
+                Reply(content=page, status=fault.status, headers={**headers, "Content-Type": "text/html"})
+            )
+        if fault.format == "problem":
+            headers["Content-Type"] = "application/problem+json"
+            return self._response(Reply(content=json_bytes(error.problem()), status=fault.status, headers=headers))
+        return self._response(Reply(body=error.body(), status=fault.status, headers=headers))
 
     async def _spoil(self, fault: Fault, reply: Reply, scope: Scope) -> Response:
         """What was asked is done; the caller shall not learn that, or late."""
