@@ -41,6 +41,11 @@ class Call:
         path = f"/v1{self.service_path}{self.path[3:]}" if self.service_path else self.path
         return self.world.urls.of(self.product) + path
 
+    @property
+    def of_service(self) -> dict[str, str]:
+        """What some resources say only where the path names their service."""
+        return {"chat_service_sid": self.service} if self.service_path else {}
+
     def json(self) -> dict[str, Any]:
         """The body of a call to one of the JSON products. Raises TwilioError."""
         try:

@@ -89,6 +89,7 @@ def show(call: Call, message: ChatMessage) -> dict[str, Any]:
     return {
         "sid": message.sid,
         "account_sid": call.world.config.account_sid,
+        **call.of_service,
         "conversation_sid": message.conversation,
         "body": message.body,
         "media": [{k: m[k] for k in ("sid", "size", "content_type", "filename")} for m in message.media] or None,
@@ -148,6 +149,7 @@ def _show_receipt(call: Call, receipt: Receipt) -> dict[str, Any]:
     message = call.world.store.chat_messages.rows[receipt.chat_message]
     return {
         "account_sid": call.world.config.account_sid,
+        **call.of_service,
         "conversation_sid": receipt.conversation,
         "sid": receipt.sid,
         "message_sid": receipt.chat_message,

@@ -110,7 +110,7 @@ def _show_webhooks(call: Call, hook: Hook) -> dict[str, Any]:
         "filters": hook.filters,
         "url": f"{call.world.urls.conversations}/v1{call.service_path}/Configuration/Webhooks",
     }
-    return body | ({"chat_service_sid": call.service} if call.service_path else {"target": "webhook"})
+    return body | (call.of_service or {"target": "webhook"})
 
 
 def _show_scoped(call: Call, hook: Hook) -> dict[str, Any]:
@@ -118,6 +118,7 @@ def _show_scoped(call: Call, hook: Hook) -> dict[str, Any]:
     return {
         "sid": hook.sid,
         "account_sid": call.world.config.account_sid,
+        **call.of_service,
         "conversation_sid": hook.owner,
         "target": "webhook",
         "url": f"{host}/v1{call.service_path}/Conversations/{hook.owner}/Webhooks/{hook.sid}",

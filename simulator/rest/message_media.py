@@ -57,8 +57,7 @@ def feedback(call: Call) -> Reply:
             "date_created": rfc2822(now),
             "date_updated": rfc2822(now),
             "uri": f"{messages.uri(call, message)}/Feedback.json",
-        },
-        status=201,
+        }
     )
 
 

@@ -60,6 +60,7 @@ def show(call: Call, participant: Participant) -> dict[str, Any]:
     base = f"{call.world.urls.conversations}/v1{call.service_path}/Conversations/{participant.conversation}"
     return {
         "account_sid": call.world.config.account_sid,
+        **call.of_service,
         "conversation_sid": participant.conversation,
         "sid": participant.sid,
         "identity": participant.identity,
