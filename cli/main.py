@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from cli import chat, dev, flow, knowledge, providers, serve
+from cli import chat, conversations, dev, flow, knowledge, providers, replay, serve
 from runtime.settings import read_dotenv
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app.command("api")(serve.api)
 app.command("worker")(serve.worker)
 app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
+app.add_typer(conversations.app, name="conversations")
+app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")
 app.add_typer(knowledge.app, name="knowledge")
 app.command("providers")(providers.providers)

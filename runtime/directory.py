@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -173,6 +174,27 @@ class Directory:
         """
         record: TurnRecord | None = await self._query(conversation_id, ConversationWorkflow.last_turn)
         return record
+
+    async def turns(self, conversation_id: str) -> tuple[TurnRecord, ...]:
+        """What the latest turns did, oldest first.
+
+        Raises:
+            UnknownConversation, NoWorker, TemporalUnreachable
+        """
+        turns: tuple[TurnRecord, ...] = (await self._query(conversation_id, ConversationWorkflow.turns)).turns
+        return turns
+
+    async def events(self, conversation_id: str) -> Sequence[HistoryEvent]:
+        """The history of the latest run.
+
+        Raises:
+            UnknownConversation, TemporalUnreachable
+        """
+        try:
+            with _connected():
+                return (await self._handle(conversation_id).fetch_history(rpc_timeout=PATIENCE)).events
+        except RPCError as error:
+            raise _translate(error, conversation_id) from error
 
     async def takeover(self, conversation_id: str, assignee: str) -> None:
         """Let a human answer. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows import ids, policy
+from workflows import ids, policy, views
 from workflows.flow import running_step
 from workflows.state import ApprovalRecord, ConversationState, Verdict
 
@@ -69,7 +69,7 @@ class Approval:
         record = self._asked(turn)
         left = record.deadline - workflow.now()
         if record.verdict is Verdict.PENDING:
-            workflow.set_current_details(f"turn {record.turn}: **{record.step}** waits for a human: {record.question}")
+            workflow.set_current_details(views.details(turn.start, turn.state))
             try:
                 await workflow.wait_condition(
                     lambda: record.verdict is not Verdict.PENDING or turn.forbidden() is not None,

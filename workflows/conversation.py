@@ -220,6 +220,11 @@ class ConversationWorkflow:
         """What the last turn did, step by step."""
         return self._state.last_turn
 
+    @workflow.query
+    def turns(self) -> views.Turns:
+        """What the latest turns did, step by step."""
+        return views.Turns(turns=tuple(self._state.turns))
+
     # --- the loop ---
 
     def _is_due(self) -> bool:

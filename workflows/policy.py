@@ -198,6 +198,9 @@ MAX_REDRAFTS = 5
 MAX_TEXT = 4_000
 
 SPENT = "That is all I can answer today. A colleague will get back to you."
+# Turns whose records a conversation keeps for those who ask what happened. A record has about a kilobyte.
+TURN_RECORDS = 12
+
 # Questions to humans that a conversation remembers, the latest.
 APPROVALS = 20
 

@@ -165,6 +165,7 @@ class ConversationState:
     backlog: list[MemoryItem] = field(default_factory=list)
     spending: Spending = field(default_factory=Spending)
     last_turn: TurnRecord | None = None
+    turns: list[TurnRecord] = field(default_factory=list)
     shown: str = "active "
     flow: str = ""
     approvals: list[ApprovalRecord] = field(default_factory=list)

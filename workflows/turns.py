@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from memory.item import CONTACT
-from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, steps
+from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, steps, views
 from workflows.alert import AlertKind
 from workflows.contracts import ConversationStart
 from workflows.flow import Flow, Halt, Run, Step, StepFailed
@@ -175,7 +175,8 @@ class Turns:
             guards=(*self._guards, *turn.guards),
             **turn.told(),
         )
-        workflow.set_current_details(f"turn {state.turn}: {turn.outcome.value} {turn.reason}".rstrip())
+        state.turns = [*state.turns, state.last_turn][-policy.TURN_RECORDS :]
+        workflow.set_current_details(views.details(self._start, state))
         self._follow_up(turn, remembered="remember" in turn.results)
 
     def _follow_up(self, turn: TurnContext, *, remembered: bool) -> None:

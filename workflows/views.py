@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows import guard
+from workflows import guard, handoff
 from workflows.alert import Alert
 from workflows.contracts import ConversationStart
 from workflows.handoff import Note
 from workflows.outgoing import Scheduled
-from workflows.state import ApprovalRecord, ConversationState, MessageRecord, Proof
+from workflows.state import ApprovalRecord, ConversationState, MessageRecord, Proof, TurnRecord, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +58,30 @@ class Transcript:
     """The most recent messages, oldest first."""
 
     messages: tuple[MessageRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turns:
+    """What became of the latest turns, oldest first."""
+
+    turns: tuple[TurnRecord, ...]
+
+
+def details(start: ConversationStart, state: ConversationState) -> str:
+    """Markdown for Temporal UI: where the conversation stands, and what its last turn did. No text of anybody's."""
+    held = f", held for {state.assignee or 'a human'}" if handoff.is_held(state) else ""
+    lines = [f"**{start.channel}**, flow `{state.flow or 'none yet'}`, turn {state.turn}{held}"]
+    if state.opted_out:
+        lines.append("The person has **opted out**.")
+    lines += [
+        f"Waits for a decision: **{a.step}**, `{a.token}`" for a in state.approvals if a.verdict is Verdict.PENDING
+    ]
+    if (last := state.last_turn) is not None:
+        reason = f": {last.reason}" if last.reason else ""
+        lines.append(f"Last turn: **{last.outcome.value}**{reason}, {last.drafts} drafts")
+        lines += [f"- guard: {guard_reason}" for guard_reason in last.guards]
+        lines += [f"- {step.name}: {step.status} {step.reason}".rstrip() for step in last.steps]
+    return "\n".join(f"{line}  " if not line.startswith("- ") else line for line in lines)
 
 
 def view(start: ConversationStart, state: ConversationState) -> ConversationView:
