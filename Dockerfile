@@ -13,14 +13,18 @@ COPY . /src/
 RUN pip install --quiet --no-deps --no-build-isolation /src
 
 FROM python:3.12-slim
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin messaging
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin messaging \
+ && install --directory --owner messaging --mode 0700 /var/lib/messaging
 COPY --from=build /opt/venv /opt/venv
 # Inside a container only an open address is reachable, so MESSAGING_API_TOKENS must be set, for the worker too: both read
 # the same settings, which refuse an open address without tokens.
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    MESSAGING_API_HOST=0.0.0.0
+    MESSAGING_API_HOST=0.0.0.0 \
+    MESSAGING_DATA_DIR=/var/lib/messaging
+# The API's spool: what came in while Temporal was away must outlive the container.
+VOLUME /var/lib/messaging
 # A module of your own in this folder can be named in MESSAGING_AGENT.
 WORKDIR /srv
 USER messaging

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems, tokens
+from runtime.ingress import Ingress
 from runtime.temporal import is_unreachable
 
 # A readiness probe must answer before the platform gives up on it.
@@ -23,18 +24,33 @@ async def livez() -> dict[str, str]:
     return {"status": "alive"}
 
 
-@router.get("/readyz", summary="Can it take messages", responses={503: {"description": "Temporal does not answer"}})
+@router.get(
+    "/readyz",
+    summary="Can it take messages",
+    responses={503: {"description": "Temporal does not answer, and the spool takes nothing"}},
+)
 async def readyz(request: Request) -> JSONResponse:
-    """503 while Temporal does not answer: webhooks would be refused."""
-    client = request.app.state.ingress.client
+    """503 when a webhook would be refused. While Temporal is away the spool takes them: that is `degraded`."""
+    ingress: Ingress = request.app.state.ingress
+    there = await _answers(ingress)
+    spool = {"depth": ingress.spool.depth(), "refused": ingress.spool.refused()}
+    wrong = "" if there else await ingress.spool.check()
+    found = {
+        "status": "ready" if there else "unready" if wrong else "degraded",
+        "temporal": "reachable" if there else "unreachable",
+        "spool": spool | ({"problem": wrong} if wrong else {}),
+    }
+    return JSONResponse(found, status_code=503 if wrong else 200)
+
+
+async def _answers(ingress: Ingress) -> bool:
     try:
         async with asyncio.timeout(PATIENCE):
-            await client.service_client.check_health(retry=False)
+            return bool(await ingress.client.service_client.check_health(retry=False))
     except Exception as error:
         if not is_unreachable(error):
             raise
-        return JSONResponse({"status": "unready", "temporal": "unreachable"}, status_code=503)
-    return JSONResponse({"status": "ready", "temporal": "reachable"})
+        return False
 
 
 @router.get(

@@ -18,6 +18,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from messaging import errors
 from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
 from runtime.errands import KeyReused, ProviderRefused
+from runtime.spool import SpoolUnusable
 from runtime.temporal import TemporalUnreachable
 
 log = structlog.get_logger(__name__)
@@ -113,6 +114,7 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     errors.InvalidSignature: lambda e: problem(403, e.code.value, e.message),
     errors.InvalidWebhook: lambda e: problem(400, e.code.value, e.message),
     TemporalUnreachable: lambda _: _busy("temporal_unreachable", "nothing was taken; send it again"),
+    SpoolUnusable: lambda e: _busy("spool_unusable", f"nothing was taken; the spool is {e.reason}"),
     NoWorker: lambda _: _busy("no_worker", "no worker answers for this conversation"),
     UnknownConversation: lambda _: problem(404, "conversation_not_found", "there is no conversation of this id"),
     ConversationEnded: lambda _: problem(

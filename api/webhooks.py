@@ -1,4 +1,4 @@
-"""What providers post. The 2xx goes out only when Temporal holds every event of the request."""
+"""What providers post. The 2xx goes out only when Temporal, or the spool on disk, holds every event of the request."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from api import problems
 from messaging.model import WebhookRequest
 from runtime.ingress import Ingress
+from runtime.settings import TWILIO
 
 # Twilio's forms are a few kB; a button with a long payload still fits many times.
 MAX_BODY = 64 * 1024
@@ -50,6 +51,8 @@ async def conversations(request: Request) -> Response:
 @router.post("/{provider}/{route}", summary="Webhooks of any other provider")
 async def others(request: Request, provider: str, route: str) -> Response:
     """As the provider sends it; what `route` may be is its own affair."""
+    if provider in TWILIO:  # its routes are those above
+        raise HTTPException(404, "Not Found")
     await _accept(request, provider=provider, route=route)
     return Response()
 
@@ -67,7 +70,7 @@ async def _accept(request: Request, *, provider: str, route: str) -> None:
         body=await _body(request),
     )
     events = await ingress.backends[provider].handle_webhook(webhook)
-    await ingress.gateway.accept(events)
+    await ingress.intake.accept(events)
 
 
 async def _body(request: Request) -> bytes:

@@ -25,13 +25,16 @@ def api(
 
     from api.app import create_app  # noqa: PLC0415
     from runtime import providers  # noqa: PLC0415
+    from runtime.ingress import open_spool  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
     from runtime.telemetry import telemetry  # noqa: PLC0415
 
     given = {"messaging_api_host": host, "messaging_api_port": port}
     settings = load(**{name: value for name, value in given.items() if value is not None})
     settings.id_key()
-    providers.backends(settings)  # what is wrong with one of them is said here, in one line
+    # What is wrong with one of them is said here, in one line.
+    providers.backends(settings)
+    asyncio.run(open_spool(settings).aclose())
     with telemetry("api", level=settings.messaging_log_level) as signals:
         uvicorn.run(
             create_app(settings, signals),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -16,7 +16,9 @@ from runtime.census import Census
 from runtime.directory import Directory
 from runtime.errands import Errands
 from runtime.gateway import Gateway
-from runtime.settings import Settings
+from runtime.intake import Intake, observe_spool
+from runtime.settings import Settings, SettingsError
+from runtime.spool import Spool, SpoolUnusable
 from runtime.telemetry import Telemetry
 
 # A server that is gone is told to the provider at once, after no more than a blink of its front end.
@@ -30,9 +32,23 @@ class Ingress:
     settings: Settings
     client: Client
     gateway: Gateway
+    spool: Spool
+    intake: Intake
     directory: Directory
     errands: Errands
     backends: Mapping[str, ConversationalBackend]
+
+
+def open_spool(settings: Settings) -> Spool:
+    """The spool of this machine's API processes.
+
+    Raises:
+        SettingsError: its folder cannot be written.
+    """
+    try:
+        return Spool(settings.spool_folder, megabytes=settings.messaging_spool_megabytes)
+    except SpoolUnusable as unusable:
+        raise SettingsError(f"MESSAGING_SPOOL: {unusable.reason}") from unusable
 
 
 @asynccontextmanager
@@ -50,12 +66,17 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     observe_active(census.counts)
     gateway = Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=rules)
     errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
-    async with census.kept():
+    spool = open_spool(settings)
+    observe_spool(spool)
+    intake = Intake(gateway=gateway, spool=spool)
+    async with aclosing(spool), census.kept(), intake.draining():
         yield Ingress(
             settings=settings,
             client=client,
             gateway=gateway,
             errands=errands,
+            spool=spool,
+            intake=intake,
             directory=Directory(client),
             backends=backends,
         )

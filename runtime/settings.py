@@ -151,6 +151,8 @@ class Settings(BaseSettings):
     messaging_api_tokens: Secrets = ()
     messaging_id_key: SecretStr | None = None
     messaging_data_dir: Path = Path(".messaging")
+    messaging_spool: Path | None = None
+    messaging_spool_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
     messaging_temporal_ui: HttpUrl = "http://127.0.0.1:8233"
     messaging_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
@@ -193,6 +195,11 @@ class Settings(BaseSettings):
             budget=budget,
             flow_change=self.messaging_flow_change,
         )
+
+    @property
+    def spool_folder(self) -> Path:
+        """Where events wait while Temporal is away."""
+        return self.messaging_spool or self.messaging_data_dir / "spool"
 
     def id_key(self) -> bytes:
         """The key that hides phone numbers in ids.

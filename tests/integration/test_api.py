@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import httpx
@@ -17,7 +19,7 @@ from api.app import create_app
 from api.webhooks import MAX_BODY
 from runtime import settings as configuration
 from tests.integration.harness import Bench
-from tests.support.ports import eventually, free_port
+from tests.support.ports import eventually
 from tests.support.twilio import ACCOUNT, OURS, TOKEN, Twilio
 
 PUBLIC = "https://example.org"
@@ -25,6 +27,14 @@ PUBLIC = "https://example.org"
 
 @asynccontextmanager
 async def api(**overrides: object) -> AsyncIterator[httpx.AsyncClient]:
+    """The application, and a client to it. Its spool is its own unless one is given."""
+    with TemporaryDirectory() as folder:
+        async with _api({"messaging_spool": Path(folder), **overrides}) as http:
+            yield http
+
+
+@asynccontextmanager
+async def _api(overrides: Mapping[str, object]) -> AsyncIterator[httpx.AsyncClient]:
     settings = configuration.load(
         **{
             "twilio_account_sid": ACCOUNT,
@@ -207,17 +217,6 @@ async def test_a_status_callback_of_nobody_is_taken_and_starts_nothing(twilio: T
     answer = await twilio.post("/webhooks/twilio/status?key=abc", form)
 
     assert (answer.status_code, answer.text) == (200, "")
-
-
-async def test_temporal_being_away_is_503_with_retry_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TEMPORAL_ADDRESS", f"127.0.0.1:{free_port()}")
-    async with api() as http:
-        answer = await Twilio(http, PUBLIC).text("hello", From=someone())
-        ready = await http.get("/readyz")
-
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) > 0
-    assert ready.status_code == 503
 
 
 async def test_a_token_is_needed_where_tokens_are_configured(

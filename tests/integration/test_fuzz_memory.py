@@ -9,6 +9,7 @@ import logging
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -132,10 +133,9 @@ def traced() -> Iterator[Callable[[], int]]:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_memory_is_flat_over_ten_thousand_hostile_requests(traced: Callable[[], int]) -> None:
+def test_memory_is_flat_over_ten_thousand_hostile_requests(traced: Callable[[], int], tmp_path: Path) -> None:
     client = Hoarder()
-    app = app_with(client)
-    with asyncio.Runner() as runner:
+    with app_with(client, tmp_path) as app, asyncio.Runner() as runner:
         runner.run(send(app, range(WARM)))
         runner.run(send(app, range(QUERY, QUERY + 16 * 200, 16)))
         before = traced()

@@ -56,7 +56,7 @@ BODIES: dict[str, dict[str, object]] = {
     "participants": {"identity": "ana"},
 }
 # What needs no Temporal.
-WITHOUT_TEMPORAL = {"GET /livez": 200, "GET /metrics": 200}
+WITHOUT_TEMPORAL = {"GET /livez": 200, "GET /readyz": 200, "GET /metrics": 200}
 EXAMPLES = settings(
     max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -6,7 +6,9 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -22,6 +24,8 @@ from runtime import settings as configuration
 from runtime.directory import Directory
 from runtime.gateway import Gateway
 from runtime.ingress import Ingress
+from runtime.intake import Intake
+from runtime.spool import Spool
 from tests.support.twilio import ACCOUNT, OURS, THEIRS, TOKEN
 
 PUBLIC = "https://example.org"
@@ -62,8 +66,9 @@ class Taker:
         self.taken += 1
 
 
-def app_with(client: Any) -> FastAPI:
-    """The application around a client, as its lifespan would open it."""
+@contextmanager
+def app_with(client: Any, folder: Path) -> Iterator[FastAPI]:
+    """The application around a client, as its lifespan would open it. `folder` is the spool's, which stays empty."""
     known = configuration.load(
         twilio_account_sid=ACCOUNT,
         twilio_auth_token=TOKEN,
@@ -71,14 +76,20 @@ def app_with(client: Any) -> FastAPI:
         messaging_id_key="a key that is only for the tests",
     )
     app = create_app(known)
+    gateway = Gateway(client=client, task_queue="none", id_key=known.id_key(), rules=known.rules)
+    spool = Spool(folder, megabytes=1)
     app.state.ingress = Ingress(
         settings=known,
         client=client,
-        gateway=Gateway(client=client, task_queue="none", id_key=known.id_key(), rules=known.rules),
+        gateway=gateway,
+        spool=spool,
+        intake=Intake(gateway=gateway, spool=spool),
         directory=Directory(client),
         backends=providers.backends(known),
     )
-    return app
+    yield app
+    assert spool.depth() == 0
+    asyncio.run(spool.aclose())
 
 
 @dataclass(slots=True)
@@ -214,8 +225,9 @@ def loop() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def app() -> FastAPI:
-    return app_with(Taker())
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    with app_with(Taker(), tmp_path_factory.mktemp("spool")) as app:
+        yield app
 
 
 def signed(how: str, path: str, query: bytes, body: bytes) -> list[tuple[bytes, bytes]]:

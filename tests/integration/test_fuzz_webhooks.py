@@ -54,8 +54,9 @@ def loop() -> Iterator[asyncio.Runner]:
 
 
 @pytest.fixture(scope="module")
-def app() -> FastAPI:
-    return app_with(Taker())
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+    with app_with(Taker(), tmp_path_factory.mktemp("spool")) as app:
+        yield app
 
 
 def mutated(form: Mapping[str, str], mutations: Sequence[tuple[str, str, str]]) -> Pairs:

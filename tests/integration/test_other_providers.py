@@ -50,7 +50,7 @@ def settings(tmp_path: Path, temporal_address: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("MESSAGING_PROVIDERS", "pigeonhole")
     options = {"pigeonhole": {"folder": str(tmp_path), "secret": SECRET, "poll_seconds": 0.05}}
     monkeypatch.setenv("MESSAGING_PROVIDER_OPTIONS", json.dumps(options))
-    return configuration.load(messaging_id_key="a key that is only for the tests")
+    return configuration.load(messaging_id_key="a key that is only for the tests", messaging_spool=tmp_path / "spool")
 
 
 @pytest.fixture
