@@ -22,6 +22,7 @@ from api.app import create_app
 from runtime import providers
 from runtime import settings as configuration
 from runtime.directory import Directory
+from runtime.errands import Errands
 from runtime.gateway import Gateway
 from runtime.ingress import Ingress
 from runtime.intake import Intake
@@ -85,6 +86,7 @@ def app_with(client: Any, folder: Path) -> Iterator[FastAPI]:
         spool=spool,
         intake=Intake(gateway=gateway, spool=spool),
         directory=Directory(client),
+        errands=Errands(client=client, gateway=gateway, provider=known.own_provider, senders=known.senders),
         backends=providers.backends(known),
     )
     yield app
