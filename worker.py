@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from datetime import timedelta
 
 from temporalio.worker import Worker
 
@@ -19,12 +18,9 @@ from activities.tools import implementations
 from runtime.container import Container, open_container
 from runtime.settings import load, read_dotenv
 from runtime.telemetry import telemetry
-from runtime.temporal import TemporalRuns, workflow_runner
+from runtime.temporal import TemporalRuns, worker_options
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
-
-STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
-GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is handed back
 
 
 def build(container: Container) -> Worker:
@@ -32,7 +28,6 @@ def build(container: Container) -> Worker:
     memories, errands = Memories(container.memory), Errands(container.backends)
     return Worker(
         container.client,
-        task_queue=container.settings.temporal_task_queue,
         workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
         activities=[
             memories.recall,
@@ -45,9 +40,7 @@ def build(container: Container) -> Worker:
             errands.attend,
             *implementations(container.flows),
         ],
-        workflow_runner=workflow_runner(),
-        sticky_queue_schedule_to_start_timeout=STICKY,
-        graceful_shutdown_timeout=GRACE,
+        **worker_options(container.settings),
     )
 
 

@@ -138,6 +138,8 @@ class Settings(BaseSettings):
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
     messaging_agent_cites: bool = True
     messaging_knowledge: Path | None = None
+    messaging_deployment: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}$")] | None = None
+    messaging_build_id: Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$")] | None = None
     messaging_flow: ImportPath | None = None
     messaging_flow_change: FlowChange = FlowChange.TURN
     messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
@@ -162,6 +164,8 @@ class Settings(BaseSettings):
             raise ValueError("messaging_agent and messaging_agent_model exclude each other: set one of them")
         if self.messaging_tools and not self.messaging_agent_model:
             raise ValueError("messaging_tools: only a model calls tools, so messaging_agent_model must be set too")
+        if bool(self.messaging_deployment) != bool(self.messaging_build_id):
+            raise ValueError("messaging_deployment and messaging_build_id: set both of them, or neither")
         if self.messaging_provider and self.messaging_provider not in self.messaging_providers:
             raise ValueError("messaging_provider: must be one of messaging_providers")
         if not self.messaging_api_tokens and not self.is_loopback:

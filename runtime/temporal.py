@@ -6,21 +6,28 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from temporalio import workflow
 from temporalio.client import Client, Interceptor, WorkflowFailureError
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import TemporalError
 from temporalio.service import RetryConfig, RPCError
+from temporalio.worker import WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from runtime.settings import Settings
 from workflows.contracts import PreviousRun
 from workflows.conversation import ConversationWorkflow
 from workflows.state import ConversationState
 
 log = structlog.get_logger(__name__)
+
+STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
+GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is handed back
 
 # Seconds between two tries to reach a server that is still starting.
 RECONNECT = 0.5
@@ -62,6 +69,27 @@ _PASSED_THROUGH = (
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox, the same for workers and for replay."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
+
+
+def deployment(name: str, build_id: str) -> WorkerDeploymentConfig:
+    """A worker of this build. Its conversations stay with it until they continue as new."""
+    version = WorkerDeploymentVersion(deployment_name=name, build_id=build_id)
+    return WorkerDeploymentConfig(
+        version=version, use_worker_versioning=True, default_versioning_behavior=VersioningBehavior.PINNED
+    )
+
+
+def worker_options(settings: Settings) -> dict[str, Any]:
+    """How every worker of ours runs, whatever it runs."""
+    options: dict[str, Any] = {
+        "task_queue": settings.temporal_task_queue,
+        "workflow_runner": workflow_runner(),
+        "sticky_queue_schedule_to_start_timeout": STICKY,
+        "graceful_shutdown_timeout": GRACE,
+    }
+    if settings.messaging_deployment and settings.messaging_build_id:
+        options["deployment_config"] = deployment(settings.messaging_deployment, settings.messaging_build_id)
+    return options
 
 
 async def check_sandbox() -> None:

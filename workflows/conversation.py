@@ -69,6 +69,7 @@ class ConversationWorkflow:
                 index.show(start, self._state)
                 workflow.continue_as_new(
                     replace(start, previous_run_id=None, carried=self._state),
+                    initial_versioning_behavior=_UPGRADE if _is_versioned() else None,
                     search_attributes=index.attributes(start, self._state, workflow.now()) if start.indexed else None,
                 )
         await _stop(writer, alarm)
@@ -247,7 +248,12 @@ class ConversationWorkflow:
 
     def _is_long(self) -> bool:
         info = workflow.info()
-        return info.get_current_history_length() >= policy.EVENT_BUDGET or info.is_continue_as_new_suggested()
+        return (
+            info.get_current_history_length() >= policy.EVENT_BUDGET
+            or info.is_continue_as_new_suggested()
+            # A newer build is there: the end of a turn is where a conversation can go over to it.
+            or info.is_target_worker_deployment_version_changed()
+        )
 
     async def _ended(self) -> bool:
         if not self._may_end():
@@ -274,6 +280,13 @@ class ConversationWorkflow:
             state.pending, state.early, state.shown = fresh.pending, fresh.early, fresh.shown
             state.waiting_since, state.last_waiting = fresh.waiting_since, fresh.last_waiting
             state.updated_at = now
+
+
+_UPGRADE = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
+
+
+def _is_versioned() -> bool:
+    return workflow.info().get_current_deployment_version() is not None
 
 
 async def _stop(*tasks: asyncio.Task[None]) -> None:

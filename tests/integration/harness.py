@@ -38,7 +38,7 @@ from messaging.model import (
 from messaging.model import Conversation as ProviderConversation
 from runtime.temporal import TemporalRuns, workflow_runner
 from tests.support.ports import eventually
-from workflows import contracts
+from workflows import contracts, index
 from workflows.contracts import ConversationStart, Route
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
@@ -221,6 +221,7 @@ class Conversation:
     id: str
     rules: Rules
     count: int = 0
+    listed: bool = False
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
@@ -237,6 +238,7 @@ class Conversation:
             route=Route(provider="outbox", conversation_sid="pair"),
             created_at=datetime.now(UTC),
             previous_run_id=previous_run_id,
+            indexed=self.listed,
         )
         await self.bench.client.start_workflow(
             contracts.WORKFLOW,
@@ -245,6 +247,7 @@ class Conversation:
             task_queue=self.bench.queue,
             start_signal="receive",
             start_signal_args=[inbound],
+            search_attributes=index.attributes(start, None, start.created_at) if self.listed else None,
         )
         return key
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import sys
+import tempfile
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -23,13 +25,18 @@ from agents.turn import Draft, Turn
 from memory.store import MemoryUnavailable
 from messaging import errors
 from messaging.model import DeliveryStatus
+from runtime import flows
 from tests.integration.harness import Bench, Conversation, bench_for
 from tests.support.ports import eventually
 from tests.support.server import temporal_server
+from workflows import catalogue
+from workflows.approval import Decide
 from workflows.contracts import Takeover
 from workflows.conversation import ConversationWorkflow
+from workflows.flow import Flow
 from workflows.inbox import DeliveryUpdate
 from workflows.policy import Rules, TurnPolicy
+from workflows.state import Verdict
 
 HISTORIES = Path(__file__).with_name("histories")
 
@@ -191,13 +198,73 @@ async def continued(bench: Bench, person: Conversation) -> None:
     await person.turn(number + 1)
 
 
+async def _decided(person: Conversation, update: Any) -> None:
+    async def asked() -> str | None:
+        waiting = [a.token for a in (await person.view()).approvals if a.verdict is Verdict.PENDING]
+        return waiting[0] if waiting else None
+
+    token = await eventually(asked)
+    assert token is not None
+    await person.handle.execute_update(update, Decide(token=token, by="ana"))
+
+
+async def orders(bench: Bench, person: Conversation) -> None:
+    for number, text in enumerate(("where is my parcel?", "4712", "refund 4711 please"), start=1):
+        await person.text(text)
+        await person.turn(number)
+    await person.text("refund 4713 please")
+    await _decided(person, ConversationWorkflow.approve)
+    await person.turn(4)
+
+
+async def order_declined_after_a_newer_text(bench: Bench, person: Conversation) -> None:
+    await person.text("refund 4713 please")
+
+    async def asked() -> bool:
+        return bool((await person.view()).approvals)
+
+    await eventually(asked)
+    await person.text("quickly")
+    await _decided(person, ConversationWorkflow.decline)
+    await person.turn(1)
+
+
+async def appointment(bench: Bench, person: Conversation) -> None:
+    for number, text in enumerate(("an appointment please", "Tuesday", "at 10", "yes"), start=1):
+        await person.text(text)
+        await person.turn(number)
+
+
+async def nobody_decided_in_time(bench: Bench, person: Conversation) -> None:
+    await person.text("pay 200")
+    await person.turn(1)
+
+
+async def unknown_flow(bench: Bench, person: Conversation) -> None:
+    await person.text("hello")
+    await person.turn(1)
+    person.rules = Rules()
+    await person.text("hello again")
+    await person.turn(2)
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A conversation to record. Each of its `runs` is a history of its own."""
+    """A conversation to record. Each of its `runs` is a history of its own.
+
+    A `listed` one keeps search attributes up to date. `flows` is where its flow is, as MESSAGING_FLOW would name it.
+    """
 
     drive: Callable[[Bench, Conversation], Awaitable[None]]
     rules: Rules = field(default_factory=Rules)
     runs: int = 1
+    listed: bool = False
+    flows: str = ""
+
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ORDERS, APPOINTMENTS, SHOP = "orders.flow:FLOW", "appointments.flow:FLOW", "tests.support.flows:ALL"
+FLOWS = (ORDERS, APPOINTMENTS, SHOP)
 
 
 SCENARIOS = {
@@ -215,7 +282,24 @@ SCENARIOS = {
     "closed": Scenario(closed_by_an_operator),
     "idle-and-revived": Scenario(idle_and_revived, Rules(idle_close=1), runs=2),
     "continued": Scenario(continued, runs=2),
+    "listed": Scenario(taken_over, listed=True),
+    "orders": Scenario(orders, Rules(flow="orders@1"), flows=ORDERS),
+    "order-declined": Scenario(order_declined_after_a_newer_text, Rules(flow="orders@1"), flows=ORDERS),
+    "appointment": Scenario(appointment, Rules(flow="appointments@1"), flows=APPOINTMENTS),
+    "nobody-decided": Scenario(nobody_decided_in_time, Rules(flow="shop@2"), flows=SHOP),
+    "unknown-flow": Scenario(unknown_flow, Rules(flow="of-tomorrow@7")),
 }
+
+
+def install_flows() -> dict[str, tuple[Flow[Any], ...]]:
+    """Let this process run every flow that a scenario has."""
+    for name in ("orders", "appointments"):
+        if (place := str(EXAMPLES / name)) not in sys.path:
+            sys.path.insert(0, place)
+    found = {path: flows.load(path) for path in FLOWS}
+    for path, installed in found.items():
+        catalogue.install(installed, path)
+    return found
 
 
 def files(name: str) -> list[Path]:
@@ -227,8 +311,9 @@ def files(name: str) -> list[Path]:
 async def record(client: Client, name: str) -> None:
     """Drive one scenario and write its histories."""
     scenario = SCENARIOS[name]
-    async with bench_for(client) as bench:
-        person = Conversation(bench, f"{name}-{uuid.uuid4().hex}", scenario.rules)
+    installed = install_flows().get(scenario.flows, ())
+    async with bench_for(client, flows=installed) as bench:
+        person = Conversation(bench, f"{name}-{uuid.uuid4().hex}", scenario.rules, listed=scenario.listed)
         await scenario.drive(bench, person)
 
         async def all_runs() -> list[str]:
@@ -255,7 +340,8 @@ async def main(names: list[str]) -> None:
     """Record these scenarios, or all, and leave no history of one that is no more."""
     logging.disable(logging.ERROR)  # what fails here is meant to
     HISTORIES.mkdir(exist_ok=True)
-    with temporal_server() as address:
+    with tempfile.TemporaryDirectory() as folder, temporal_server() as address:
+        os.environ.update(ORDERS_DB=f"{folder}/orders.db", DIARY_DB=f"{folder}/diary.db")
         client = await Client.connect(address, data_converter=pydantic_data_converter, identity="recorder")
         for name in names or SCENARIOS:
             await record(client, name)

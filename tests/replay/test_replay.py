@@ -17,7 +17,14 @@ from temporalio.workflow import NondeterminismError
 
 from runtime.temporal import workflow_runner
 from tests.replay import record
+from workflows import steps
 from workflows.conversation import ConversationWorkflow
+
+
+@pytest.fixture(autouse=True)
+def _flows(_own_catalogue: None) -> None:
+    record.install_flows()
+
 
 RECORDED = sorted(record.HISTORIES.glob("*.json"))
 
@@ -30,6 +37,14 @@ def _replayer() -> Replayer:
 
 def _history(path: Path, events: dict[str, Any] | None = None) -> WorkflowHistory:
     return WorkflowHistory.from_json(f"conversation-{path.stem}", events or path.read_text())
+
+
+@pytest.mark.parametrize("place", ["", *record.FLOWS])
+def test_every_flow_has_a_recording_at_its_present_version(place: str) -> None:
+    """The gate holds only what was recorded: a new version of a flow is recorded before it is deployed."""
+    of_place = [scenario for scenario in record.SCENARIOS.values() if scenario.flows == place]
+    known = {flow.ref for flow in record.install_flows().get(place, (steps.DEFAULT,))}
+    assert known & {scenario.rules.flow for scenario in of_place}
 
 
 def test_every_scenario_is_recorded_and_nothing_else_is() -> None:
