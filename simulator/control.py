@@ -10,7 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from simulator import control_content, inbound, wire
-from simulator.errors import ControlError
+from simulator.errors import ControlError, TwilioError
 from simulator.records import Message
 from simulator.rest.entrance import json_bytes
 from simulator.views import message_view
@@ -56,17 +56,18 @@ class Control:
     async def _chat(self, request: Request) -> Response:
         """A chat user says something, as a Client SDK would. Opens a conversation unless one is named."""
         fields = await wire.fields(request)
-        identity, body, talks = wire.text(fields, "identity"), wire.text(fields, "body"), self._world.talks
+        identity, body = wire.text(fields, "identity"), wire.text(fields, "body")
         sid = wire.text(fields, "conversation_sid", "")
-        conversation = self._world.store.conversations.get(sid) if sid else talks.open(source="SDK")
-        if conversation is None:
+        conversation = self._world.store.conversations.get(sid)
+        if sid and conversation is None:
             raise ControlError("conversation_sid", "no such conversation", 404)
-        if conversation.state == "closed":
+        if conversation is not None and conversation.state == "closed":
             raise ControlError("conversation_sid", "this conversation is closed", 409)
-        if talks.member(conversation, identity) is None:
-            talks.join(conversation, source="SDK", identity=identity)
-        message = talks.say(conversation, author=identity, source="SDK", body=body)
-        return wire.reply({"conversation_sid": conversation.sid, "sid": message.sid, "index": message.index}, 201)
+        try:
+            message = await self._world.intake.chat(identity, body, conversation)
+        except TwilioError as problem:
+            raise ControlError("body", f"the product refuses: {problem.message}", 403) from problem
+        return wire.reply({"conversation_sid": message.conversation, "sid": message.sid, "index": message.index}, 201)
 
     async def _read(self, request: Request) -> Response:
         fields = await wire.fields(request)

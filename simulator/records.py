@@ -292,6 +292,11 @@ class Hook:
     method: str = "POST"
     filters: list[str] = field(default_factory=list)
     pre_url: str = ""
+    target: str = "webhook"
+    """webhook, or trigger: then `triggers`, words in a message, take the place of `filters`."""
+    triggers: list[str] = field(default_factory=list)
+    replay_after: int | None = None
+    """The index of the first message that a new hook was told of."""
     created: float
     updated: float
 

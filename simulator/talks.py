@@ -1,12 +1,6 @@
-"""Conversations: what is said in one goes to the phones of its participants, and what phones say comes in.
+"""Conversations: who is in one, what is said in it, and who hears of that. `intake` has what comes from outside."""
 
-Inbound routing: https://www.twilio.com/docs/conversations/inbound-autocreation
-"""
-
-import mimetypes
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit
 
 from simulator import events
 from simulator.clock import Clock
@@ -17,7 +11,7 @@ from simulator.fanout import Fanout
 from simulator.groups import Groups
 from simulator.idleness import Idleness
 from simulator.people import People
-from simulator.records import AddressConfig, ChatMessage, Conversation, Hook, Message, Participant, Receipt
+from simulator.records import ChatMessage, Conversation, Message, Participant, Receipt
 from simulator.sids import Sids
 from simulator.store import Store
 from simulator.texting import Texting
@@ -118,6 +112,16 @@ class Talks:
             params = events.participant_fields(participant)
             self._events.emit("onParticipantRemoved", conversation, params, source=source)
 
+    def alter(
+        self, conversation: Conversation, participant: Participant, fields: dict[str, Any], *, source: str | None
+    ) -> None:
+        self._store.participants.change(participant, **({"updated": self._clock.now()} | fields))
+        if source is not None:
+            params = events.participant_fields(participant)
+            if participant.last_read_index is not None:
+                params["LastReadMessageIndex"] = str(participant.last_read_index)
+            self._events.emit("onParticipantUpdated", conversation, params, source=source)
+
     def owner_of(self, pair: tuple[str, str]) -> Conversation | None:
         """The conversation that holds (person, our number); a closed one has let go of it."""
         for participant in self._store.pairs.of(pair).values():
@@ -172,26 +176,6 @@ class Talks:
         self._fanout.relay(conversation, message, participant)
         return message
 
-    async def capture(self, message: Message) -> str | None:
-        """Takes an inbound text into the conversation of its address pair, or into a new one. Returns its sid."""
-        source = message.channel.upper()
-        conversation = self.owner_of((message.sender, message.recipient))
-        conversation = conversation or self._groups.heard_by(message.sender, message.recipient)
-        if conversation is None:
-            setup = next((a for a in self._store.address_configs.rows.values() if a.address == message.recipient), None)
-            if setup is None or not setup.enabled:
-                return None
-            conversation = self._auto_create(message, setup, source)
-        self.say(
-            conversation,
-            author=message.sender,
-            source=source,
-            relay_of=message,
-            body=message.body,
-            media=[self._chat_media(media) for media in message.media],
-        )
-        return conversation.sid
-
     def moved(self, message: Message) -> None:
         """A conversation's text on its way to a phone changed its status: the receipt follows."""
         conversation = self._store.conversations.get(message.conversation_sid or "")
@@ -233,26 +217,6 @@ class Talks:
         if source is not None:
             self._events.emit(event, conversation, fields, source=source)
 
-    def _auto_create(self, message: Message, setup: AddressConfig, source: str) -> Conversation:
-        conversation = self.open(service=setup.service)
-        now = self._clock.now()
-        if setup.auto_type == "webhook" and setup.webhook_url:
-            self._store.hooks.add(
-                Hook(
-                    sid=self._sids.new("WH"),
-                    owner=conversation.sid,
-                    url=setup.webhook_url,
-                    method=setup.webhook_method,
-                    filters=list(setup.webhook_filters),
-                    created=now,
-                    updated=now,
-                )
-            )
-        fields = events.conversation_fields(conversation) | events.opened_by(message)
-        self._events.emit("onConversationAdded", conversation, fields, source=source)
-        self.join(conversation, source=source, address=message.sender, proxy_address=message.recipient)
-        return conversation
-
     def _stir(self, conversation: Conversation) -> None:
         self._store.conversations.change(conversation, active_at=self._clock.now())
 
@@ -275,11 +239,3 @@ class Talks:
 
     def _log(self, conversation: Conversation, event: str) -> None:
         self._transcript.add("conversation", sid=conversation.sid, event=event)
-
-    def _chat_media(self, media: dict[str, str]) -> dict[str, Any]:
-        """A phone's attachment as a conversation shows it; of a mere URL nobody knows the size."""
-        upload = self._store.uploads.get(media["sid"])
-        name = (upload.filename if upload else None) or PurePosixPath(urlsplit(media["url"]).path).name
-        if "." not in name:
-            name = f"{name or 'media'}{mimetypes.guess_extension(media['content_type']) or ''}"
-        return {**media, "filename": name, "size": upload.size if upload else 0}

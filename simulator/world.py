@@ -9,8 +9,10 @@ from simulator.consent import Consent
 from simulator.events import Events
 from simulator.faults import Faults
 from simulator.groups import Groups
+from simulator.intake import Intake
 from simulator.people import People
 from simulator.pools import Pools
+from simulator.prehooks import Prehooks
 from simulator.records import Hook, Number, Setting, Template
 from simulator.sids import Sids
 from simulator.signer import Signer
@@ -90,18 +92,31 @@ class World:
             webhooks=self.webhooks,
             texting=self.texting,
         )
+        self.emitter = Events(config=config, store=self.store, webhooks=self.webhooks, switches=self.switches)
+        self.prehooks = Prehooks(
+            config=config, emitter=self.emitter, transcript=self.transcript, webhooks=self.webhooks
+        )
         self.talks = Talks(
             config=config,
             clock=self.clock,
             sids=self.sids,
             store=self.store,
             transcript=self.transcript,
-            emitter=Events(config=config, store=self.store, webhooks=self.webhooks),
+            emitter=self.emitter,
             texting=self.texting,
             people=self.people,
             groups=self.groups,
         )
-        self.arrivals.capture = self.talks.capture
+        self.intake = Intake(
+            clock=self.clock,
+            sids=self.sids,
+            store=self.store,
+            emitter=self.emitter,
+            prehooks=self.prehooks,
+            groups=self.groups,
+            talks=self.talks,
+        )
+        self.arrivals.capture = self.intake.text
         self.texting.moved = self.talks.moved
         self._furnish()
         self.webhooks.answered = self.answers.take

@@ -4,12 +4,13 @@ https://www.twilio.com/docs/conversations/api/conversation-message-resource
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from simulator import events
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import ChatMessage, Receipt
+from simulator.records import ChatMessage, Conversation, Receipt
 from simulator.rest import conversations, paging
 from simulator.rest.call import GONE, Call, Reply
 from simulator.rest.outgoing import MAX_BODY, variables
@@ -29,16 +30,20 @@ _REACHED = {
 }
 
 
-def create(call: Call) -> Reply:
-    conversation = conversations.find(call)
-    if conversation.state == "closed":
-        raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    if conversation.state == "initializing":
-        raise TwilioError(50391, "Conflicting conversation modification: it is not set up yet", 409)
-    fields: dict[str, Any] = _content(call) | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
-    author = call.text("Author") or "system"
-    if len(author) > _MAX_AUTHOR:
-        raise TwilioError(50310, "Author parameter is too long")
+async def create(call: Call) -> Reply:
+    conversation, author, fields = _new(call)
+
+    def describe() -> dict[str, str]:
+        member = call.world.talks.member(conversation, author)
+        given = {"created": 0.0, "updated": 0.0, "participant": member.sid if member else None} | fields
+        message = ChatMessage(sid="", conversation=conversation.sid, index=0, author=author, **given)
+        return events.draft(events.message_fields(message, conversation))
+
+    asked = await call.world.prehooks.ask("onMessageAdd", call.service, describe, source=call.source)
+    if asked is not None:
+        conversation, author, fields = _new(call)
+        author = asked.pop("author", author)
+        fields |= asked
     message = call.world.talks.say(conversation, author=author, source=call.source, **fields)
     return Reply(body=show(call, message), status=201)
 
@@ -56,16 +61,30 @@ def fetch(call: Call) -> Reply:
     return Reply(body=show(call, _find(call)))
 
 
-def update(call: Call) -> Reply:
+async def update(call: Call) -> Reply:
     message, conversation = _find(call), conversations.find(call)
     fields: dict[str, Any] = call.given(body="Body", author="Author")
     fields |= {"updated": call.world.clock.now()} | conversations.attributes(call, MAX_ATTRIBUTES)
+    described = replace(message, **fields)
+    asked = await call.world.prehooks.ask(
+        "onMessageUpdate",
+        call.service,
+        lambda: events.message_fields(described, conversation),
+        source=call.source,
+    )
+    if asked is not None:
+        message, conversation = _find(call), conversations.find(call)
+        fields |= asked
     call.world.store.chat_messages.change(message, **fields)
     call.world.talks.tell("onMessageUpdated", conversation, events.message_fields(message, conversation), call.source)
     return Reply(body=show(call, message))
 
 
-def delete(call: Call) -> Reply:
+async def delete(call: Call) -> Reply:
+    message, conversation = _find(call), conversations.find(call)
+    await call.world.prehooks.ask(
+        "onMessageRemove", call.service, lambda: events.message_fields(message, conversation), source=call.source
+    )
     message, conversation = _find(call), conversations.find(call)
     call.world.store.chat_messages.remove(message.sid)
     call.world.talks.tell("onMessageRemoved", conversation, events.message_fields(message, conversation), call.source)
@@ -104,6 +123,18 @@ def show(call: Call, message: ChatMessage) -> dict[str, Any]:
         "url": url,
         "links": {"delivery_receipts": f"{url}/Receipts", "channel_metadata": f"{url}/ChannelMetadata"},
     }
+
+
+def _new(call: Call) -> tuple[Conversation, str, dict[str, Any]]:
+    """What may be said, by whom, and where."""
+    conversation = conversations.find_open(call)
+    if conversation.state == "initializing":
+        raise TwilioError(50391, "Conflicting conversation modification: it is not set up yet", 409)
+    fields: dict[str, Any] = _content(call) | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
+    author = call.text("Author") or "system"
+    if len(author) > _MAX_AUTHOR:
+        raise TwilioError(50310, "Author parameter is too long")
+    return conversation, author, fields
 
 
 def _content(call: Call) -> dict[str, Any]:

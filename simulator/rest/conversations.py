@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from simulator import idleness
+from simulator import events, idleness
 from simulator.clock import iso, parse_duration, parse_iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Conversation, Participant
@@ -22,10 +23,8 @@ _TIMERS = {
 }
 
 
-def create(call: Call) -> Reply:
-    fields = read(call)
-    if fields.get("state") == "closed":
-        raise TwilioError(50384, "Initial state can't be 'closed'")
+async def create(call: Call) -> Reply:
+    fields = await new(call)
     conversation = call.world.talks.open(service=call.service, source=call.source, **fields)
     return Reply(body=show(call, conversation), status=201)
 
@@ -48,15 +47,25 @@ def fetch(call: Call) -> Reply:
     return Reply(body=show(call, find(call)))
 
 
-def update(call: Call) -> Reply:
-    conversation = find(call)
-    if conversation.state == "closed":
-        raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    call.world.talks.update(conversation, read(call, conversation), source=call.source)
+async def update(call: Call) -> Reply:
+    conversation = find_open(call)
+    fields = read(call, conversation)
+    described = replace(conversation, **fields)
+    asked = await call.world.prehooks.ask(
+        "onConversationUpdate", call.service, lambda: events.conversation_fields(described), source=call.source
+    )
+    if asked is not None:
+        conversation = find_open(call)
+        fields = read(call, conversation) | asked
+    call.world.talks.update(conversation, fields, source=call.source)
     return Reply(body=show(call, conversation))
 
 
-def delete(call: Call) -> Reply:
+async def delete(call: Call) -> Reply:
+    conversation = find(call)
+    await call.world.prehooks.ask(
+        "onConversationRemove", call.service, lambda: events.conversation_fields(conversation), source=call.source
+    )
     call.world.talks.remove(find(call), source=call.source)
     return GONE
 
@@ -95,6 +104,26 @@ def of_participant(call: Call) -> Reply:
         }
 
     return paging.v1(call, "conversations", rows, show_row)
+
+
+async def new(call: Call) -> dict[str, Any]:
+    """The fields of a conversation that may be opened: checked, and the product has agreed."""
+    fields = _new(call)
+
+    def describe() -> dict[str, str]:
+        given = {"created": 0.0, "updated": 0.0} | fields
+        return events.draft(events.conversation_fields(Conversation(sid="", service=call.service, **given)))
+
+    asked = await call.world.prehooks.ask("onConversationAdd", call.service, describe, source=call.source)
+    return fields if asked is None else _new(call) | asked
+
+
+def find_open(call: Call) -> Conversation:
+    """One that can still change."""
+    conversation = find(call)
+    if conversation.state == "closed":
+        raise TwilioError(50377, "Can't update conversation as it's in final closed state")
+    return conversation
 
 
 def find(call: Call, place: int = 0) -> Conversation:
@@ -173,6 +202,13 @@ def read(call: Call, existing: Conversation | None = None) -> dict[str, Any]:
     if timers := _timers(call):
         fields["timers"] = {**(existing.timers if existing else {}), **timers}
     return fields | attributes(call, _MAX_ATTRIBUTES) | dates(call)
+
+
+def _new(call: Call) -> dict[str, Any]:
+    fields = read(call)
+    if fields.get("state") == "closed":
+        raise TwilioError(50384, "Initial state can't be 'closed'")
+    return fields
 
 
 def _check_unique(call: Call, name: str, existing: Conversation | None) -> None:

@@ -7,11 +7,9 @@ from simulator.rest.call import Call, Reply
 _MOST = 10
 
 
-def create(call: Call) -> Reply:
+async def create(call: Call) -> Reply:
     """201; or 202 for a group MMS, which is `initializing` until the carrier has set it up. All or nothing."""
-    fields = conversations.read(call)
-    if fields.get("state") == "closed":
-        raise TwilioError(50384, "Initial state can't be 'closed'")
+    fields = await conversations.new(call)
     wanted = [members.from_json(text) for text in call.form.get("Participant", [])]
     if len(wanted) > _MOST:
         raise TwilioError(50417, f"Participants limit exceeded: at most {_MOST} at once")

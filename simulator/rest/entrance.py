@@ -80,7 +80,8 @@ class Entrance:
         if fault is not None and not fault.committed:
             return await self._spoil(fault, _TOO_LATE, request.scope)
         self._admit(call)
-        reply = route.handler(call)
+        answer = route.handler(call)
+        reply = answer if isinstance(answer, Reply) else await answer
         if fault is None:
             return self._response(reply)
         return await self._spoil(fault, reply, request.scope)

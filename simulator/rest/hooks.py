@@ -14,6 +14,8 @@ from simulator.rest.call import GONE, Call, Reply
 
 _MAX_SCOPED = 5
 _SCOPED_PAGE = 5
+_MAX_TRIGGERS = 5
+_METHODS = frozenset({"GET", "POST"})
 
 
 def fetch_webhooks(call: Call) -> Reply:
@@ -23,12 +25,10 @@ def fetch_webhooks(call: Call) -> Reply:
 def update_webhooks(call: Call) -> Reply:
     hook = _hook(call)
     fields: dict[str, Any] = call.given(url="PostWebhookUrl", pre_url="PreWebhookUrl", method="Method")
-    if fields.get("method", "POST") not in {"GET", "POST"}:
+    if fields.get("method", "POST") not in _METHODS:
         raise TwilioError(50055, "Invalid webhook method")
-    if fields.get("pre_url"):
-        raise TwilioError(50054, "PreWebhookUrl: pre-action webhooks are not simulated yet")
     if (filters := call.form.get("Filters")) is not None:
-        fields["filters"] = [name for name in filters if name]
+        fields["filters"] = _events([name for name in filters if name], {*events.POST_EVENTS, *events.PRE_EVENTS})
     hooks = call.world.store.hooks
     if hook.sid not in hooks.rows:
         hooks.add(hook)
@@ -38,10 +38,9 @@ def update_webhooks(call: Call) -> Reply:
 
 def create_scoped(call: Call) -> Reply:
     conversation = conversations.find(call)
-    if call.text("Target") != "webhook":
-        raise TwilioError(50364, "Target: only webhook is simulated")
-    if call.form.get("Configuration.Triggers") or call.text("Configuration.ReplayAfter"):
-        raise TwilioError(50366, "Configuration.Triggers and Configuration.ReplayAfter are not simulated yet")
+    target = call.text("Target")
+    if target not in {"webhook", "trigger"}:
+        raise TwilioError(50364, "Target: only webhook and trigger are simulated")
     url = call.text("Configuration.Url")
     if not url:
         raise TwilioError(50369, "Conversation webhook URL not provided")
@@ -53,11 +52,18 @@ def create_scoped(call: Call) -> Reply:
         owner=conversation.sid,
         url=url,
         method=(call.text("Configuration.Method") or "POST").upper(),
-        filters=list(call.form.get("Configuration.Filters", [])),
+        filters=_events(call.form.get("Configuration.Filters", []), set(events.POST_EVENTS)),
+        target=target,
+        triggers=_triggers(call) if target == "trigger" else [],
+        replay_after=_replay_after(call),
         created=now,
         updated=now,
     )
+    if hook.method not in _METHODS:
+        raise TwilioError(50055, "Invalid webhook method")
     store.hooks.add(hook)
+    if hook.replay_after is not None:
+        call.world.emitter.replay(hook, conversation, hook.replay_after)
     return Reply(body=_show_scoped(call, hook), status=201)
 
 
@@ -75,8 +81,12 @@ def update_scoped(call: Call) -> Reply:
     fields: dict[str, Any] = call.given(url="Configuration.Url")
     if (method := call.text("Configuration.Method")) is not None:
         fields["method"] = method.upper()
+        if fields["method"] not in _METHODS:
+            raise TwilioError(50055, "Invalid webhook method")
+    if call.form.get("Configuration.Triggers") and hook.target == "trigger":
+        fields["triggers"] = _triggers(call)
     if (filters := call.form.get("Configuration.Filters")) is not None:
-        fields["filters"] = [name for name in filters if name]
+        fields["filters"] = _events([name for name in filters if name], set(events.POST_EVENTS))
     call.world.store.hooks.change(hook, updated=call.world.clock.now(), **fields)
     return Reply(body=_show_scoped(call, hook))
 
@@ -101,6 +111,31 @@ def _scoped(call: Call) -> Hook:
     return hook
 
 
+def _events(names: list[str], known: set[str]) -> list[str]:
+    """Filters, which name events. Raises TwilioError."""
+    if unknown := next((name for name in names if name not in known), None):
+        raise TwilioError(50365, f"Invalid conversation webhook filter: {unknown}")
+    return names
+
+
+def _triggers(call: Call) -> list[str]:
+    words = [word for word in call.form.get("Configuration.Triggers", []) if word.strip()]
+    if not words:
+        raise TwilioError(50371, "Conversation webhook trigger not provided")
+    if len(words) > _MAX_TRIGGERS:
+        raise TwilioError(50362, "Too many conversation webhook triggers")
+    return words
+
+
+def _replay_after(call: Call) -> int | None:
+    text = call.text("Configuration.ReplayAfter")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise TwilioError(20001, "Invalid Configuration.ReplayAfter parameter: a message index expected")
+    return int(text)
+
+
 def _show_webhooks(call: Call, hook: Hook) -> dict[str, Any]:
     body = {
         "account_sid": call.world.config.account_sid,
@@ -115,14 +150,19 @@ def _show_webhooks(call: Call, hook: Hook) -> dict[str, Any]:
 
 def _show_scoped(call: Call, hook: Hook) -> dict[str, Any]:
     host = call.world.urls.conversations
+    configuration: dict[str, Any] = {"url": hook.url, "method": hook.method, "filters": hook.filters}
+    if hook.target == "trigger":
+        configuration = {"url": hook.url, "method": hook.method, "triggers": hook.triggers}
+    if hook.replay_after is not None:
+        configuration["replay_after"] = hook.replay_after
     return {
         "sid": hook.sid,
         "account_sid": call.world.config.account_sid,
         **call.of_service,
         "conversation_sid": hook.owner,
-        "target": "webhook",
+        "target": hook.target,
         "url": f"{host}/v1{call.service_path}/Conversations/{hook.owner}/Webhooks/{hook.sid}",
-        "configuration": {"url": hook.url, "method": hook.method, "filters": hook.filters},
+        "configuration": configuration,
         "date_created": iso(hook.created),
         "date_updated": iso(hook.updated),
     }

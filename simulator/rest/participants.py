@@ -1,10 +1,12 @@
 """The Participant resource. https://www.twilio.com/docs/conversations/api/conversation-participant-resource"""
 
+from dataclasses import replace
 from typing import Any
 
+from simulator import events
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import Participant
+from simulator.records import Conversation, Participant
 from simulator.rest import conversations, members, paging
 from simulator.rest.call import GONE, Call, Reply
 
@@ -12,19 +14,15 @@ MAX_ATTRIBUTES = 4 * 1024  # bytes
 _MAX_MEMBERS = 1000
 
 
-def create(call: Call) -> Reply:
-    conversation = conversations.find(call)
-    if conversation.state == "closed":
-        raise TwilioError(50377, "Can't update conversation as it's in final closed state")
-    there = list(call.world.store.members.of(conversation.sid).values())
-    if len(there) >= _MAX_MEMBERS:
-        raise TwilioError(50417, "Participants limit exceeded")
-    wanted = members.from_form(call)
-    members.check(call, wanted, there, conversation.sid)
-    fields: dict[str, Any] = (
-        wanted.fields() | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
-    )
-    fields |= _role(call)
+async def create(call: Call) -> Reply:
+    conversation, fields = _new(call)
+
+    def describe() -> dict[str, str]:
+        given = {"created": 0.0, "updated": 0.0} | fields
+        return events.draft(events.participant_fields(Participant(sid="", conversation=conversation.sid, **given)))
+
+    if await call.world.prehooks.ask("onParticipantAdd", call.service, describe, source=call.source) is not None:
+        conversation, fields = _new(call)
     participant = call.world.talks.join(conversation, source=call.source, **fields)
     return Reply(body=show(call, participant), status=201)
 
@@ -38,19 +36,23 @@ def fetch(call: Call) -> Reply:
     return Reply(body=show(call, _find(call)))
 
 
-def update(call: Call) -> Reply:
-    participant = _find(call)
-    fields: dict[str, Any] = call.given(last_read_at="LastReadTimestamp") | _role(call) | _rebound(call, participant)
-    if (index := call.text("LastReadMessageIndex")) is not None:
-        if not index.isdecimal():
-            raise TwilioError(50421, "Invalid last read message index format")
-        fields["last_read_index"] = int(index)
-    fields |= {"updated": call.world.clock.now()} | conversations.attributes(call, MAX_ATTRIBUTES)
-    call.world.store.participants.change(participant, **fields)
+async def update(call: Call) -> Reply:
+    participant, fields = _change(call)
+    described = replace(participant, **fields)
+    asked = await call.world.prehooks.ask(
+        "onParticipantUpdate", call.service, lambda: events.participant_fields(described), source=call.source
+    )
+    if asked is not None:
+        participant, fields = _change(call)
+    call.world.talks.alter(conversations.find(call), participant, fields, source=call.source)
     return Reply(body=show(call, participant))
 
 
-def delete(call: Call) -> Reply:
+async def delete(call: Call) -> Reply:
+    participant = _find(call)
+    await call.world.prehooks.ask(
+        "onParticipantRemove", call.service, lambda: events.participant_fields(participant), source=call.source
+    )
     participant = _find(call)
     call.world.talks.leave(conversations.find(call), participant, source=call.source)
     return GONE
@@ -73,6 +75,30 @@ def show(call: Call, participant: Participant) -> dict[str, Any]:
         "last_read_message_index": participant.last_read_index,
         "last_read_timestamp": participant.last_read_at,
     }
+
+
+def _new(call: Call) -> tuple[Conversation, dict[str, Any]]:
+    """Somebody who may join, and where."""
+    conversation = conversations.find_open(call)
+    there = list(call.world.store.members.of(conversation.sid).values())
+    if len(there) >= _MAX_MEMBERS:
+        raise TwilioError(50417, "Participants limit exceeded")
+    wanted = members.from_form(call)
+    members.check(call, wanted, there, conversation.sid)
+    fields: dict[str, Any] = (
+        wanted.fields() | conversations.attributes(call, MAX_ATTRIBUTES) | conversations.dates(call)
+    )
+    return conversation, fields | _role(call)
+
+
+def _change(call: Call) -> tuple[Participant, dict[str, Any]]:
+    participant = _find(call)
+    fields: dict[str, Any] = call.given(last_read_at="LastReadTimestamp") | _role(call) | _rebound(call, participant)
+    if (index := call.text("LastReadMessageIndex")) is not None:
+        if not index.isdecimal():
+            raise TwilioError(50421, "Invalid last read message index format")
+        fields["last_read_index"] = int(index)
+    return participant, fields | conversations.attributes(call, MAX_ATTRIBUTES)
 
 
 def _role(call: Call) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Which call goes where: by product, method and path. `*` is a placeholder."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from simulator.errors import TwilioError, not_found
@@ -27,7 +27,7 @@ from simulator.rest import (
 )
 from simulator.rest.call import Call, Reply
 
-Handler = Callable[[Call], Reply]
+Handler = Callable[[Call], Reply | Awaitable[Reply]]
 
 
 class Route(NamedTuple):

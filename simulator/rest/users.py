@@ -1,7 +1,9 @@
 """Users of a service, and the conversations that each is in. https://www.twilio.com/docs/conversations/api/user-resource"""
 
+from dataclasses import replace
 from typing import Any
 
+from simulator import events
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Conversation, Participant, User
@@ -25,6 +27,7 @@ def create(call: Call) -> Reply:
     if call.world.people.known(call.service, identity) is not None:
         raise TwilioError(50201, "User already exists", 409)
     user = call.world.people.user(call.service, identity, **_fields(call))
+    call.world.emitter.emit_user("onUserAdded", user, source=call.source)
     return Reply(body=_show(call, user), status=201)
 
 
@@ -37,9 +40,15 @@ def fetch(call: Call) -> Reply:
     return Reply(body=_show(call, _find(call)))
 
 
-def update(call: Call) -> Reply:
+async def update(call: Call) -> Reply:
+    fields: dict[str, Any] = _fields(call)
+    described = replace(_find(call), **fields)
+    await call.world.prehooks.ask(
+        "onUserUpdate", call.service, lambda: events.user_fields(described), source=call.source
+    )
     user = _find(call)
-    call.world.store.users.change(user, updated=call.world.clock.now(), **_fields(call))
+    call.world.store.users.change(user, updated=call.world.clock.now(), **fields)
+    call.world.emitter.emit_user("onUserUpdated", user, source=call.source)
     return Reply(body=_show(call, user))
 
 

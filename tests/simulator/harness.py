@@ -15,7 +15,7 @@ import requests
 import uvicorn
 from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 from twilio.rest import Client
 
 from simulator.app import create_app
@@ -66,9 +66,13 @@ class Hook:
     def __getitem__(self, name: str) -> str:
         return self.form[name][0]
 
-    def genuine(self, token: str) -> bool:
-        form = self.form if self.method == "POST" else {}
-        return bool(RequestValidator(token).validate(self.url, form, self.headers["x-twilio-signature"]))
+    def genuine(self, secret: str) -> bool:
+        """What Twilio's own validator says."""
+        json = self.headers.get("content-type") == "application/json"
+        signed = self.body if json else self.form if self.method == "POST" else {}
+        algorithm = get_signature_algorithm(self.headers.get("x-twilio-webhooks-signature-settings"))
+        validator = RequestValidator(secret)
+        return bool(validator.validate(self.url, signed, self.headers["x-twilio-signature"], algorithm))
 
 
 @dataclass
@@ -78,6 +82,8 @@ class Receiver:
     base: str
     hooks: list[Hook] = field(default_factory=list)
     answers: list[tuple[int, str, str]] = field(default_factory=list)
+    at_path: dict[str, list[tuple[int, str, str]]] = field(default_factory=dict)
+    """Answers for one path alone."""
     slow: float = 0
     """Seconds that it keeps everybody waiting, until it is stopped."""
     stopped: threading.Event = field(default_factory=threading.Event)
@@ -106,7 +112,8 @@ def receiver() -> Iterator[Receiver]:
             form = Form(parse_qs(text, keep_blank_values=True))
             got.hooks.append(Hook(self.command, got.base + self.path, parts.path, headers, form, body))
             got.stopped.wait(got.slow)
-            status, kind, reply = got.answers.pop(0) if got.answers else (200, "text/xml", "")
+            ready = got.at_path.get(parts.path) or got.answers
+            status, kind, reply = ready.pop(0) if ready else (200, "text/xml", "")
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", reply)
