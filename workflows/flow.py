@@ -79,7 +79,8 @@ class Flow(Generic[C]):
 
     Names are those of the whole tree: a step of a sub-flow has none that another step has. `version` goes up when open
     conversations must not go on with the new steps in the middle of a turn. `tools` are those that steps call in their
-    own code; a step that is one tool's call need not repeat it.
+    own code; a step that is one tool's call need not repeat it. In a group, texts of several people are answered in one
+    turn only where `together` says so.
 
     Raises:
         FlowError: a name that is none or taken, an unknown predecessor, a cycle, or two tools of one name.
@@ -89,6 +90,7 @@ class Flow(Generic[C]):
     steps: tuple[Step[C], ...]
     version: int = 1
     tools: tuple[Tool[Any, Any], ...] = ()
+    together: bool = False
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.tree()]

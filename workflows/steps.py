@@ -36,6 +36,7 @@ R = TypeVar("R")
 class TurnContext:
     """What the steps of one turn share. `results` holds each step's result under its name.
 
+    `contact_id` is who wrote, and so whose memory is asked and whom the answer is for: in a group another at each turn.
     `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
     may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
     leave, `superseded` whether newer texts want another draft. `guards` says what held the answer up or changed it.
@@ -46,6 +47,7 @@ class TurnContext:
     start: ConversationStart
     state: ConversationState
     texts: tuple[Inbound, ...]
+    contact_id: str
     attempt: int = 1
     results: dict[str, Any] = field(default_factory=dict)
     outcome: Outcome = Outcome.ANSWERED
@@ -142,7 +144,7 @@ async def recall(turn: TurnContext) -> Recollection:
     """Ask this person's memory, over all channels and earlier conversations."""
     query = turn.text[: policy.MAX_TEXT]
     known = tuple(message.id for message in _window(turn))
-    request = RecallRequest(query=query, contact_id=turn.start.contact_id, exclude=known, limit=policy.RECALLED)
+    request = RecallRequest(query=query, contact_id=turn.contact_id, exclude=known, limit=policy.RECALLED)
     found: Recollection = await act(MemoryActivities.recall, request)
     return found
 
@@ -164,7 +166,7 @@ async def reply(turn: TurnContext) -> Draft:
         history=_history(turn),
         recalled=recalled.items if isinstance(recalled, Recollection) else (),
         channel=turn.start.channel,
-        contact_id=turn.start.contact_id,
+        contact_id=turn.contact_id,
         conversation_id=turn.start.conversation_id,
         attempt=turn.attempt,
         flow=turn.state.flow.partition("@")[0],
@@ -321,7 +323,7 @@ def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
         items.append(
             MemoryItem(
                 id=item_id(message.id),
-                contact_id=turn.start.contact_id,
+                contact_id=turn.contact_id,
                 conversation_id=turn.start.conversation_id,
                 channel=turn.start.channel,
                 turn=message.turn,

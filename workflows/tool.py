@@ -73,7 +73,7 @@ class Tool(Generic[Q, A]):
             request=request,
             key=ids.token(turn.start.conversation_id, turn.texts[0].key, self.name, what),
             conversation_id=turn.start.conversation_id,
-            contact_id=turn.start.contact_id,
+            contact_id=turn.contact_id,
         )
         # By name: in the sandbox the function is another object than the one that the worker runs.
         given: A = await workflow.execute_activity(

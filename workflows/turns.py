@@ -32,6 +32,7 @@ class Turns:
         self._running = False
         self._may_redraft = False
         self._guards: list[str] = []
+        self._author: str | None = None
 
     # --- when ---
 
@@ -72,12 +73,14 @@ class Turns:
 
     # --- which ---
 
-    def take(self, room: int | None = None) -> tuple[Inbound, ...]:
-        """The next turn's texts: all that wait, or under `enqueue` the first; what was seen before is dropped."""
+    def take(self, room: int) -> tuple[Inbound, ...]:
+        """The next texts of the turn's author, or under `enqueue` one; what was seen before is dropped."""
         state, taken = self._state, list[Inbound]()
-        most = min(policy.TURN_TEXTS, state.rules.most_texts) if room is None else room
-        while state.pending and len(taken) < most:
-            inbound = state.pending.pop(0)
+        while state.pending and len(taken) < room:
+            inbound = state.pending[0]
+            if not state.has_seen(inbound.key) and not self._is_authors(inbound):
+                break
+            state.pending.pop(0)
             if not state.accept(inbound.key):
                 continue
             taken.append(inbound)
@@ -113,38 +116,49 @@ class Turns:
         return consent.keyword(inbound, channel=self._start.channel, opted_out=self._state.opted_out) is not None
 
     def _has_newer(self) -> bool:
-        return any(not self._state.has_seen(inbound.key) for inbound in self._state.pending)
+        """Whether the next text is for the turn in progress. What follows another's text is not: order is kept."""
+        newer = next((inbound for inbound in self._state.pending if not self._state.has_seen(inbound.key)), None)
+        return newer is not None and self._is_authors(newer)
+
+    def _is_authors(self, inbound: Inbound) -> bool:
+        """Whether this turn may answer it: in a group, nobody gets an answer that was meant for another."""
+        return self._author is None or inbound.author == self._author
 
     # --- one turn ---
 
     async def begin(self) -> bool:
         """Take what waits and answer it; whether there was anything."""
-        self._state.turn += 1
-        texts = self.take()
+        state, self._author = self._state, None
+        state.turn += 1
+        texts = self.take(1)
         if not texts:
-            self._state.turn -= 1
+            state.turn -= 1
             return False
+        flow = self._flow()
+        self._author = None if flow.together else texts[0].author
+        if state.turn_policy is not TurnPolicy.ENQUEUE:
+            texts += self.take(min(policy.TURN_TEXTS, state.rules.most_texts) - 1)
         self._state.closing = False  # a text opens again what was about to close
         self._running = True
         rejecting = asyncio.create_task(self._reject()) if self._state.turn_policy is TurnPolicy.REJECT else None
         try:
-            await self._run(texts)
+            await self._run(texts, flow)
         finally:
             self._running = False
         if rejecting is not None:
             await rejecting
         return True
 
-    async def _run(self, texts: tuple[Inbound, ...]) -> None:
+    async def _run(self, texts: tuple[Inbound, ...], flow: Flow[TurnContext]) -> None:
         state, started, drafts, self._guards = self._state, workflow.now(), 0, []
         keys = [text.key for text in texts]
-        flow = self._flow()
         while True:
             drafts += 1
             turn = TurnContext(
                 start=self._start,
                 state=state,
                 texts=texts,
+                contact_id=self._author or self._start.contact_id,
                 attempt=drafts,
                 forbidden=self._forbidden,
                 superseded=lambda: self._may_redraft and self._has_newer(),

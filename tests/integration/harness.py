@@ -227,10 +227,14 @@ class Conversation:
     def handle(self) -> WorkflowHandle[Any, Any]:
         return self.bench.client.get_workflow_handle(self.id)
 
-    async def text(self, body: str, *, key: str | None = None, previous_run_id: str | None = None) -> str:
+    async def text(
+        self, body: str, *, key: str | None = None, previous_run_id: str | None = None, author: str = ""
+    ) -> str:
         self.count += 1
         key = key or f"{self.id}-in-{self.count}"
-        inbound = Inbound(key=key, sid=key, text=body, at=datetime.now(UTC), author="contact-1", rules=self.rules)
+        inbound = Inbound(
+            key=key, sid=key, text=body, at=datetime.now(UTC), author=author or f"contact-{self.id}", rules=self.rules
+        )
         start = ConversationStart(
             conversation_id=self.id,
             contact_id=f"contact-{self.id}",

@@ -11,7 +11,7 @@ from agents.turn import Draft
 from workflows.approval import Approval, Decision
 from workflows.flow import Flow, Step
 from workflows.policy import DELIVER
-from workflows.steps import TurnContext, accepted, deliver, screen, undelivered
+from workflows.steps import DEFAULT, TurnContext, accepted, deliver, screen, undelivered
 from workflows.tool import ToolCall, ToolFailed, tool
 
 with workflow.unsafe.imports_passed_through():
@@ -108,3 +108,4 @@ SHOP = _shop()
 SHORT = _shop(version=2, within=timedelta(seconds=1))
 ALL = (SHOP, SHORT)
 LATER = _shop(version=3)
+TOGETHER: Flow[TurnContext] = Flow("together", DEFAULT.steps, together=True)
