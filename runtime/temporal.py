@@ -60,6 +60,7 @@ _PASSED_THROUGH = (
     "workflows.policy",
     "workflows.quiet",
     "workflows.requests",
+    "workflows.saying",
     "workflows.state",
     "workflows.tool",
     "workflows.views",

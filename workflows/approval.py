@@ -81,6 +81,7 @@ class Approval:
         if record.verdict is Verdict.PENDING and (halt := turn.forbidden()):
             record.verdict, record.decided_at = Verdict.WITHDRAWN, workflow.now()
             raise halt
+        turn.waited = (record.decided_at or workflow.now()) - record.asked_at
         return Decision(approved=record.verdict is Verdict.APPROVED, by=record.by, note=record.note)
 
     def _asked(self, turn: TurnContext) -> ApprovalRecord:
@@ -93,7 +94,7 @@ class Approval:
             token=token,
             step=step,
             turn=turn.state.turn,
-            question=self.ask(turn)[: policy.MAX_TEXT],
+            question=self.ask(turn)[: policy.QUESTION_CHARS],
             asked_at=workflow.now(),
             deadline=workflow.now() + self.within,
         )
@@ -106,7 +107,7 @@ def decide(state: ConversationState, verdict: Verdict, request: Decide) -> None:
     """Answer a question; the same answer again is no error."""
     for record in state.approvals:
         if record.token == request.token and record.verdict is Verdict.PENDING:
-            record.verdict, record.by, record.note = verdict, request.by, request.note[: policy.MAX_TEXT]
+            record.verdict, record.by, record.note = verdict, request.by, request.note[: policy.QUESTION_CHARS]
             record.decided_at = workflow.now()
 
 

@@ -202,11 +202,12 @@ SPENT = "That is all I can answer today. A colleague will get back to you."
 TURN_RECORDS = 12
 
 # Questions to humans that a conversation remembers, the latest.
-APPROVALS = 20
+APPROVALS = 10
+QUESTION_CHARS = 1_000
 
 # What a flow may keep of a conversation from turn to turn: slots of a dialogue, not its texts.
-VARIABLES = 50
-VARIABLE_CHARS = 2_000
+VARIABLES = 30
+VARIABLE_CHARS = 1_000
 
 APOLOGY = "Sorry, I cannot answer right now. A colleague will get back to you."
 LATE = "Sorry, your message reached me late, and my answer may no longer fit. Please write again if you still need it."

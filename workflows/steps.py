@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
@@ -25,7 +25,7 @@ from workflows.contracts import (
 )
 from workflows.flow import Flow, Halt, Step, act, reason_of
 from workflows.inbox import Inbound
-from workflows.outgoing import Outgoing
+from workflows.outgoing import Outgoing, Scheduled
 from workflows.policy import MessageClass, Stale
 from workflows.state import ConversationState, MessageRecord, Outcome
 
@@ -41,7 +41,7 @@ class TurnContext:
     may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
     leave, `superseded` whether newer texts want another draft. `guards` says what held the answer up or changed it.
     `variables` are a flow's own, from turn to turn; those of a draft that was dropped are too. `tools` are the names of
-    those that the flow declares.
+    those that the flow declares. `later` is what is to be sent after the turn, `waited` the time that humans took.
     """
 
     start: ConversationStart
@@ -58,6 +58,8 @@ class TurnContext:
     guards: list[str] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     tools: Collection[str] = ()
+    later: list[Scheduled] = field(default_factory=list)
+    waited: timedelta = timedelta(0)
 
     def keep(self, name: str, value: str) -> None:
         """Remember something for later turns, under a name of the flow's own.
@@ -198,7 +200,7 @@ async def apologise(turn: TurnContext, error: BaseException) -> Draft:
 
 async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
     """Send the draft, part by part. Each part has a key of its own, so none is ever repeated for another's sake."""
-    since = await _until_open(turn)
+    since = await _until_open(turn) + turn.waited
     turn.committed = True
     draft, kind = _in_time(turn, turn.result("reply", Draft), since)
     # An apology for being late is a message of its own: an earlier attempt of the answer may be in the transcript.

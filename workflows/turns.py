@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from memory.item import CONTACT
-from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, steps, views
+from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, saying, steps, views
 from workflows.alert import AlertKind
 from workflows.contracts import ConversationStart
 from workflows.flow import Flow, Halt, Run, Step, StepFailed
@@ -173,6 +173,7 @@ class Turns:
             keys += [text.key for text in newer]
             texts = turn.texts + newer  # what consent has settled is not asked again
         state.variables = turn.variables
+        saying.take_up(state, turn.later, workflow.now())
         approval.withdraw(state)
         for key in keys:
             if message := state.find(key):

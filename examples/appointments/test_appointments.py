@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +50,10 @@ async def test_an_appointment_is_offered_confirmed_and_booked_once(person: Conve
         f"Booked: {tuesday:%A %d %B} at 10:00, number 2. See you then!",
     ]
     assert diary.free(tuesday) == (11, 14, 15)
+    [reminder] = (await person.view()).scheduled
+    assert reminder.text == f"See you on {tuesday:%A %d %B} at 10:00. Write to us if you cannot come."
+    assert timedelta(0) < datetime.combine(tuesday, time(10), tzinfo=UTC) - reminder.at <= timedelta(days=1)
+    assert not reminder.cancelled_by_reply
 
 
 async def test_nothing_is_booked_without_a_yes(person: Conversation) -> None:

@@ -18,6 +18,11 @@ from workflows.conversation import ConversationWorkflow
 from workflows.policy import Rules
 from workflows.state import ApprovalRecord, Verdict
 
+WAIT = "A colleague has to agree to that. I will be back within 15 minutes about order 4713."
+
+DONE = "Done: 2499.00 euros for a cargo bike are on their way back to you (R-1)."
+DECLINED = "I am sorry, we cannot refund order 4713. A colleague has looked at it."
+
 
 @pytest.fixture
 async def person(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Conversation]:
@@ -67,7 +72,10 @@ async def test_a_large_refund_waits_for_a_human_who_agrees(person: Conversation)
     assert asked.question == "Refund 2499.00 euros for a cargo bike (order 4713, delivered on Monday)?"
     await person.handle.execute_update(ConversationWorkflow.approve, Decide(token=asked.token, by="ana"))
     await person.turn(1)
-    assert person.bench.outbox.bodies == ["Done: 2499.00 euros for a cargo bike are on their way back to you (R-1)."]
+    assert person.bench.outbox.bodies == [
+        WAIT,
+        DONE,
+    ]
 
 
 async def test_a_large_refund_that_a_human_declines_is_not_made(person: Conversation) -> None:
@@ -75,7 +83,10 @@ async def test_a_large_refund_that_a_human_declines_is_not_made(person: Conversa
     asked = await _asked(person)
     await person.handle.execute_update(ConversationWorkflow.decline, Decide(token=asked.token, by="ana"))
     await person.turn(1)
-    assert person.bench.outbox.bodies == ["I am sorry, we cannot refund order 4713. A colleague has looked at it."]
+    assert person.bench.outbox.bodies == [
+        WAIT,
+        "I am sorry, we cannot refund order 4713. A colleague has looked at it.",
+    ]
     assert shop.refund("4713", key="another") is not None  # it had not been
 
 
@@ -86,6 +97,21 @@ async def test_a_shop_that_is_away_is_said_so(person: Conversation, monkeypatch:
     monkeypatch.setattr(shop, "find", broken)
     assert await _answers(person, "where is 4711?") == [
         "I cannot reach our shop's system right now. Please try again in a few minutes."
+    ]
+
+
+async def test_a_newer_text_while_a_human_thinks_is_answered_with_it_and_nothing_is_said_twice(
+    person: Conversation,
+) -> None:
+    await person.text("I want a refund for 4713")
+    asked = await _asked(person)
+    await person.text("it is urgent")
+    await person.handle.execute_update(ConversationWorkflow.approve, Decide(token=asked.token, by="ana"))
+    turn = await person.turn(1)
+    assert (turn.drafts, len(turn.keys)) == (2, 2)
+    assert person.bench.outbox.bodies == [
+        WAIT,
+        DONE,
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from temporalio import workflow
 
@@ -12,7 +12,9 @@ from agents.turn import Draft
 from appointments import wishes
 from appointments.wishes import Wish
 from workflows.flow import Flow, Step
+from workflows.outgoing import Scheduled
 from workflows.policy import DELIVER, RECALL, REMEMBER
+from workflows.saying import later
 from workflows.steps import (
     TurnContext,
     accepted,
@@ -28,6 +30,10 @@ from workflows.tool import ToolCall, tool
 
 with workflow.unsafe.imports_passed_through():  # it opens files, which only the tools do
     from appointments import diary
+
+
+# When people are reminded of an appointment.
+AHEAD = (timedelta(days=1), timedelta(hours=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,22 @@ async def away(_: TurnContext, __: BaseException) -> None:
     """The diary does not answer: the reply says so."""
 
 
+def is_booked(turn: TurnContext) -> bool:
+    """Whether there is something to be reminded of."""
+    booking = turn.results.get("book")
+    return isinstance(booking, Booking) and bool(booking.number)
+
+
+async def remind(turn: TurnContext) -> None:
+    """Write again a day before, or an hour before where that is over. What they write meanwhile does not cancel it."""
+    booked = slot(turn)
+    begins = datetime.combine(booked.day, time(booked.hour), tzinfo=UTC)
+    at = next((begins - ahead for ahead in AHEAD if begins - ahead > workflow.now()), None)
+    if at is not None:
+        text = f"See you on {booked}. Write to us if you cannot come."
+        later(turn, Scheduled(id="reminder", at=at, text=text, cancelled_by_reply=False))
+
+
 async def write(turn: TurnContext) -> Draft:
     """Word what came of it, and keep what was offered for the next turn."""
     if agrees(turn):
@@ -178,7 +200,8 @@ FLOW: Flow[TurnContext] = Flow(
         Step(name="recall", run=recall, after=("understand",), call=RECALL, fallback=without_memory),
         Step(name="find", run=find_free_hours.asked(day), after=("understand",), when=asks_for_a_time, fallback=away),
         Step(name="book", run=book_appointment.asked(slot), after=("understand",), when=agrees, fallback=away),
-        Step(name="reply", run=write, after=("recall", "find", "book")),
+        Step(name="remind", run=remind, after=("book",), when=is_booked),
+        Step(name="reply", run=write, after=("recall", "find", "book", "remind")),
         Step(name="deliver", run=deliver, after=("reply",), call=DELIVER, guarded=True, fallback=undelivered),
         Step(name="remember", run=remember, after=("deliver",), call=REMEMBER, fallback=remember_later),
     ),

@@ -13,6 +13,7 @@ from agents.turn import Draft
 from workflows.approval import Approval, Decision
 from workflows.flow import Flow, Step
 from workflows.policy import DELIVER, REMEMBER
+from workflows.saying import Say
 from workflows.state import Verdict
 from workflows.steps import TurnContext, accepted, deliver, remember, remember_later, screen, undelivered
 from workflows.tool import ToolCall, tool
@@ -124,6 +125,11 @@ def question(turn: TurnContext) -> str:
     return f"Refund {_euros(order.cents)} for {order.thing} (order {order.number}, {order.state})?"
 
 
+def wait(turn: TurnContext) -> str:
+    """What the person reads meanwhile."""
+    return f"A colleague has to agree to that. I will be back within 15 minutes about order {number(turn).number}."
+
+
 async def away(_: TurnContext, __: BaseException) -> None:
     """The shop does not answer: the reply says so."""
 
@@ -160,11 +166,11 @@ REFUND: Flow[TurnContext] = Flow(
     "refunding",
     (
         Step(name="weigh", run=weigh),
+        Step(name="tell", run=Say(words=wait), after=("weigh",), when=is_large, call=DELIVER, guarded=True),
         Step(
             name="approve",
             run=Approval(ask=question, within=timedelta(minutes=15), default=Verdict.DECLINED),
-            after=("weigh",),
-            when=is_large,
+            after=("tell",),
         ),
         Step(
             name="refund",

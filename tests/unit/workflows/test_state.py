@@ -13,7 +13,7 @@ from messaging.model import DeliveryStatus
 from workflows import policy, steps
 from workflows.contracts import ConversationStart, Route
 from workflows.inbox import DeliveryUpdate, Inbound
-from workflows.state import ConversationState, Direction, MessageRecord
+from workflows.state import ApprovalRecord, ConversationState, Direction, MessageRecord, Outcome, StepRecord, TurnRecord
 from workflows.steps import TurnContext
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -174,9 +174,27 @@ async def test_the_fullest_state_there_can_be_fits_one_payload() -> None:
         state.turn = number
         assert state.accept(inbound.key)
         state.record(_message(number, body=body, direction=Direction.INBOUND))
-        turn = TurnContext(start=start, state=state, texts=(inbound,), results={"reply": Draft(text="ok")})
+        turn = TurnContext(
+            start=start, state=state, texts=(inbound,), contact_id="p", results={"reply": Draft(text="ok")}
+        )
         await steps.remember_later(turn, Exception("away"))
         if len(state.backlog) == policy.BACKLOG_ITEMS:
             break
+    asked, wide = "?" * policy.QUESTION_CHARS, "𝒳" * policy.VARIABLE_CHARS
+    for number in range(policy.APPROVALS):
+        question = ApprovalRecord(
+            token=f"{number:032}", step="s" * 64, turn=1, question=asked, asked_at=NOW, deadline=NOW, note=asked
+        )
+        state.approvals.append(question)
+    for number in range(policy.VARIABLES):
+        turn.keep(f"variable {number}", wide)
+    state.variables = turn.variables
+    told = tuple(
+        StepRecord(name=f"step {n}", status="fell back", reason="why " * 20, started_at=NOW) for n in range(30)
+    )
+    state.turns = [
+        TurnRecord(number=n, keys=("k" * 64,) * 20, started_at=NOW, ended_at=NOW, outcome=Outcome.PARKED, steps=told)
+        for n in range(policy.TURN_RECORDS)
+    ]
     [payload] = await pydantic_data_converter.encode([state])
     assert payload.ByteSize() < TEMPORAL_PAYLOAD_LIMIT
