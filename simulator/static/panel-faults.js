@@ -71,6 +71,9 @@ export class FaultsPanel {
   }
 
   show(faults) {
+    const shown = JSON.stringify(faults);
+    if (shown === this.shown) return; // or a button would lose the focus
+    this.shown = shown;
     this.count = faults.length;
     this.root.querySelector(".armed").replaceChildren(...faults.map((fault) => this.line(fault)));
     this.root.querySelector(".none").hidden = faults.length > 0;
@@ -106,5 +109,8 @@ function told(fault) {
     return [name, inner ? fault[outer]?.[inner] : fault[outer]];
   });
   return values.filter(([name, value]) => value !== null && value !== undefined && value !== "" && !(name === "seed" && !fault.rate))
-    .map(([name, value]) => `${FIELDS[name].label.toLowerCase()} ${typeof value === "boolean" ? (value ? "yes" : "no") : value}`);
+    .map(([name, value]) => {
+      const label = FIELDS[name].label.toLowerCase();
+      return typeof value === "boolean" ? `${value ? "" : "not "}${label}` : `${label} ${value}`;
+    });
 }

@@ -7,6 +7,7 @@ import { FaultsPanel } from "./panel-faults.js";
 import { WebhooksPanel } from "./panel-webhooks.js";
 
 const STORE = "simulator.panel";
+const OFTEN = 3000; // milliseconds; others arm faults and move the clock too, by the control API
 
 export class Panel {
   constructor({ clock }) {
@@ -25,6 +26,12 @@ export class Panel {
     });
     if (this.wasOpen() && innerWidth >= 1100) this.toggle(true, { focus: false });
     this.fetch();
+    setInterval(() => { if (!this.root.hidden && !document.hidden) this.keepUp(); }, OFTEN);
+  }
+
+  keepUp() {
+    this.faults.fetch();
+    this.clock.fetch();
   }
 
   toggle(open, { focus = true } = {}) {
@@ -49,14 +56,13 @@ export class Panel {
   }
 
   fetch() {
-    this.faults.fetch();
+    this.keepUp();
     this.webhooks.fetch();
   }
 
   clear() {
     this.webhooks.clear();
-    this.faults.fetch();
-    this.clock.fetch();
+    this.keepUp();
   }
 
   webhook(record) {

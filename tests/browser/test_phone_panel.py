@@ -147,6 +147,13 @@ def test_a_fault_that_is_used_up_leaves_the_list(panel: Locator, page: Page, sim
     expect(armed).to_have_count(0)
 
 
+def test_what_others_arm_and_set_is_seen(panel: Locator, sim: Running) -> None:
+    sim.arm("webhook_drop", event="status")
+    sim.http.post("/_sim/clock", json={"advance": 7200})
+    expect(panel.get_by_role("list", name="Armed faults")).to_contain_text("event status")
+    expect(panel.locator(".ahead")).to_have_text("2 h ahead of this machine")
+
+
 def test_a_wrong_fault_is_told(panel: Locator, page: Page) -> None:
     page.route(
         "**/_sim/faults", lambda route: route.fulfill(status=400, json={"error": "code: wrong", "field": "code"})
