@@ -16,7 +16,7 @@ MAGIC_TO = {
     "+15005550009": (21614, "'To' number: {}, is not a mobile number"),
 }
 MAGIC_OK = "+15005550006"
-"""A sender that takes every message and sends none."""
+"""The one sender of test credentials."""
 
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _SHORT_CODE = re.compile(r"\d{3,8}")

@@ -36,6 +36,11 @@ class SimulatorConfig:
     """Opens the REST too; signs webhooks when `POST /_sim/signing` says so."""
     api_keys: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """SK sid -> secret."""
+    test_account_sid: str = "AC7e57" + "0" * 28
+    """Test credentials: nothing is kept or sent, and only Twilio's magic numbers mean anything."""
+    test_auth_token: str = "test"  # noqa: S105 - opens nothing at all
+    live_magic: bool = True
+    """Magic numbers have their answers for the account itself too. On Twilio they are ordinary numbers there."""
     phone_number: str = "+15550100000"
     whatsapp_number: str = "+15550100001"
     rcs_sender: str = "rcs:simulator_agent"
@@ -95,8 +100,7 @@ class SimulatorConfig:
     """Label -> URL, shown above the phones."""
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"AC[0-9a-fA-F]{32}", self.account_sid):
-            raise ValueError("account_sid: AC and 32 hexadecimal digits expected")
+        self._check_accounts()
         if not self.auth_token:
             raise ValueError("auth_token: must not be empty")
         for name in ("phone_number", "whatsapp_number"):
@@ -115,3 +119,10 @@ class SimulatorConfig:
             raise ValueError(f"throughput: {wrong[0]}: more than 0 and at most {_FASTEST} a second expected")
         if unknown := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
             raise ValueError(f"webhook_retry_policy: unknown {sorted(unknown)}")
+
+    def _check_accounts(self) -> None:
+        for name in ("account_sid", "test_account_sid"):
+            if not re.fullmatch(r"AC[0-9a-fA-F]{32}", str(getattr(self, name))):
+                raise ValueError(f"{name}: AC and 32 hexadecimal digits expected")
+        if self.test_account_sid == self.account_sid:
+            raise ValueError("test_account_sid: must not be the account's own")

@@ -311,6 +311,10 @@ class AddressConfig:
     friendly_name: str | None = None
     enabled: bool = False
     auto_type: str = "default"
+    """default, webhook, or studio, which is kept and shown but leads nowhere"""
+    country: str | None = None
+    studio_flow_sid: str | None = None
+    studio_retry_count: int | None = None
     service: str | None = None
     webhook_url: str | None = None
     webhook_method: str = "POST"

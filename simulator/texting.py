@@ -119,9 +119,18 @@ class Texting:
         self.moved: Callable[[Message], None] = lambda _: None
 
     def send(self, out: Outgoing) -> Message:
+        message = self.draft(out)
+        message.fate = self._fate(message, out)
+        self._store.messages.add(message)
+        self._transcript.add("outbound", **message_view(message))
+        self._begin(message)
+        return message
+
+    def draft(self, out: Outgoing) -> Message:
+        """The message as it would be sent, which it is not."""
         now = self._clock.now()
         sms = address.channel(out.recipient) == "sms"
-        message = Message(
+        return Message(
             sid=self._sids.new("MM" if out.media or out.mms else "SM"),
             direction=out.direction,
             sender=out.sender or "",
@@ -141,11 +150,6 @@ class Texting:
             conversation_sid=out.conversation_sid,
             chat_message_sid=out.chat_message_sid,
         )
-        message.fate = self._fate(message, out)
-        self._store.messages.add(message)
-        self._transcript.add("outbound", **message_view(message))
-        self._begin(message)
-        return message
 
     def number(self, value: str) -> Number | None:
         return self._store.number(value)
@@ -233,7 +237,7 @@ class Texting:
 
     def _schedule(self, message: Message, not_before: float = 0.0) -> None:
         status = NEXT.get(message.status)
-        if status is None or message.sender == address.MAGIC_OK:
+        if status is None:
             return
         if status == "read" and (message.channel not in _READABLE or self._config.delays.read is None):
             return

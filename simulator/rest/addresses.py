@@ -17,39 +17,43 @@ _AUTO = {
     "AutoCreation.Type": "auto_type",
     "AutoCreation.ConversationServiceSid": "service",
     "AutoCreation.WebhookUrl": "webhook_url",
+    "AutoCreation.StudioFlowSid": "studio_flow_sid",
 }
+_TYPES = ("sms", "whatsapp", "rcs", "messenger", "gbm", "email", "apple", "chat")
+_AUTO_TYPES = ("default", "webhook", "studio")
+_MAX_STUDIO_RETRIES = 3
 
 
 def create(call: Call) -> Reply:
     kind, value = call.text("Type"), call.text("Address")
-    if kind not in {"sms", "whatsapp", "rcs", "messenger"}:
-        raise TwilioError(20001, "Type: one of sms, whatsapp, rcs, messenger expected")
+    if kind not in _TYPES:
+        raise TwilioError(20001, f"Type: one of {', '.join(_TYPES)} expected")
     if not value:
         raise TwilioError(20001, "Address: required")
     value = address.on_channel(kind, value)
     store, now = call.world.store, call.world.clock.now()
     if any(row.address == value for row in store.address_configs.rows.values()):
         raise TwilioError(50611, f"An address configuration for {value} already exists", 409)
-    fields = call.given(friendly_name="FriendlyName") | _auto_creation(call)
+    fields = call.given(friendly_name="FriendlyName", country="AddressCountry") | _auto_creation(call)
     setup = AddressConfig(sid=call.world.sids.new("IG"), address=value, type=kind, created=now, updated=now, **fields)
     store.address_configs.add(setup)
-    return Reply(body=_show_find(call, setup), status=201)
+    return Reply(body=_show(call, setup), status=201)
 
 
 def listing(call: Call) -> Reply:
     kind = call.asked("Type")
     rows = [row for row in call.world.store.address_configs.rows.values() if kind in {None, row.type}]
-    return paging.v1(call, "address_configurations", rows, lambda row: _show_find(call, row))
+    return paging.v1(call, "address_configurations", rows, lambda row: _show(call, row))
 
 
 def fetch(call: Call) -> Reply:
-    return Reply(body=_show_find(call, _find(call)))
+    return Reply(body=_show(call, _find(call)))
 
 
 def update(call: Call) -> Reply:
     fields = call.given(friendly_name="FriendlyName") | _auto_creation(call)
     setup = call.world.store.address_configs.change(_find(call), updated=call.world.clock.now(), **fields)
-    return Reply(body=_show_find(call, setup))
+    return Reply(body=_show(call, setup))
 
 
 def delete(call: Call) -> Reply:
@@ -59,14 +63,19 @@ def delete(call: Call) -> Reply:
 
 def _auto_creation(call: Call) -> dict[str, Any]:
     fields: dict[str, Any] = {field: value for name, field in _AUTO.items() if (value := call.text(name)) is not None}
-    if (enabled := call.text("AutoCreation.Enabled")) is not None:
-        fields["enabled"] = enabled.lower() == "true"
+    fields |= call.flags(enabled="AutoCreation.Enabled")
     if (method := call.text("AutoCreation.WebhookMethod")) is not None:
         fields["webhook_method"] = method.upper()
     if (filters := call.form.get("AutoCreation.WebhookFilters")) is not None:
-        fields["webhook_filters"] = list(filters)
-    if fields.get("auto_type", "default") not in {"default", "webhook"}:
-        raise TwilioError(20001, "AutoCreation.Type: only webhook and default are simulated")
+        fields["webhook_filters"] = [name for name in filters if name]
+    if fields.get("auto_type", "default") not in _AUTO_TYPES:
+        raise TwilioError(20001, f"AutoCreation.Type: one of {', '.join(_AUTO_TYPES)} expected")
+    if (sid := fields.get("service")) and call.world.store.services.get(sid) is None:
+        raise TwilioError(50050, "Service Instance not found", 404)
+    if (retries := call.text("AutoCreation.StudioRetryCount")) is not None:
+        if not retries.isdecimal() or int(retries) > _MAX_STUDIO_RETRIES:
+            raise TwilioError(50065, f"Invalid webhook retry count: 0 to {_MAX_STUDIO_RETRIES} expected")
+        fields["studio_retry_count"] = int(retries)
     return fields
 
 
@@ -79,7 +88,7 @@ def _find(call: Call) -> AddressConfig:
     return setup
 
 
-def _show_find(call: Call, setup: AddressConfig) -> dict[str, Any]:
+def _show(call: Call, setup: AddressConfig) -> dict[str, Any]:
     return {
         "sid": setup.sid,
         "account_sid": call.world.config.account_sid,
@@ -93,10 +102,10 @@ def _show_find(call: Call, setup: AddressConfig) -> dict[str, Any]:
             "webhook_url": setup.webhook_url,
             "webhook_method": setup.webhook_method,
             "webhook_filters": setup.webhook_filters,
-            "studio_flow_sid": None,
-            "studio_retry_count": None,
+            "studio_flow_sid": setup.studio_flow_sid,
+            "studio_retry_count": setup.studio_retry_count,
         },
-        "address_country": None,
+        "address_country": setup.country,
         "date_created": iso(setup.created),
         "date_updated": iso(setup.updated),
         "url": f"{call.world.urls.conversations}/v1/Configuration/Addresses/{setup.sid}",

@@ -14,6 +14,8 @@ Fields = Mapping[str, list[str]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     world: World
+    account: str
+    """Whose credentials came: the account's own sid, or its test twin's."""
     product: str
     method: str
     path: str
@@ -34,6 +36,14 @@ class Call:
     def source(self) -> str | None:
         """The Source of events that this call causes; None when it causes none."""
         return "API" if self.webhook_enabled else None
+
+    @property
+    def test(self) -> bool:
+        return self.account == self.world.config.test_account_sid
+
+    @property
+    def account_path(self) -> str:
+        return f"/2010-04-01/Accounts/{self.account}"
 
     @property
     def url(self) -> str:

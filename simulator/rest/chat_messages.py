@@ -63,8 +63,13 @@ def fetch(call: Call) -> Reply:
 
 async def update(call: Call) -> Reply:
     message, conversation = _find(call), conversations.find(call)
-    fields: dict[str, Any] = call.given(body="Body", author="Author")
+    fields: dict[str, Any] = call.given(body="Body", author="Author", subject="Subject")
+    if len(fields.get("body", "")) > MAX_BODY:
+        raise TwilioError(50504, "Message body parameter is too long")
+    if len(fields.get("author", "")) > _MAX_AUTHOR:
+        raise TwilioError(50310, "Author parameter is too long")
     fields |= {"updated": call.world.clock.now()} | conversations.attributes(call, MAX_ATTRIBUTES)
+    fields |= conversations.dates(call)
     described = replace(message, **fields)
     asked = await call.world.prehooks.ask(
         "onMessageUpdate",

@@ -16,6 +16,7 @@ from simulator.sids import looks_like
 _STATES = ("active", "inactive", "closed")
 _MAX_ATTRIBUTES = 16 * 1024  # bytes
 _MAX_NAME = 256
+_DAY = 24 * 3600
 # timer -> form field, least seconds, code when shorter, code when unreadable
 _TIMERS = {
     "inactive": ("Timers.Inactive", 60, 50375, 50379),
@@ -31,14 +32,16 @@ async def create(call: Call) -> Reply:
 
 def listing(call: Call) -> Reply:
     state = call.asked("State")
-    start, end = (parse_iso(call.asked(name) or "") for name in ("StartDate", "EndDate"))
+    if state is not None and state not in _STATES:
+        raise TwilioError(50378, "'State' parameter value is invalid")
+    start, end = _day(call, "StartDate", 0), _day(call, "EndDate", _DAY)
     rows = (
         conversation
         for conversation in reversed(call.world.store.conversations.rows.values())
         if conversation.service == call.service
         and state in {None, conversation.state}
         and (start is None or conversation.created >= start)
-        and (end is None or conversation.created <= end)
+        and (end is None or conversation.created < end)
     )
     return paging.v1(call, "conversations", rows, lambda row: show(call, row))
 
@@ -103,7 +106,7 @@ def of_participant(call: Call) -> Reply:
             "links": {"participant": f"{base}/Participants/{participant.sid}", "conversation": base},
         }
 
-    return paging.v1(call, "conversations", rows, show_row)
+    return paging.v1(call, "conversations", rows, show_row, most=50)
 
 
 async def new(call: Call) -> dict[str, Any]:
@@ -209,6 +212,17 @@ def _new(call: Call) -> dict[str, Any]:
     if fields.get("state") == "closed":
         raise TwilioError(50384, "Initial state can't be 'closed'")
     return fields
+
+
+def _day(call: Call, name: str, length: int) -> float | None:
+    """An instant, or a date, of which `length` seconds count."""
+    text = call.asked(name)
+    if text is None:
+        return None
+    at = parse_iso(text)
+    if at is None:
+        raise TwilioError(20001, f"Invalid {name} parameter: a date like 2026-01-31 expected")
+    return at + (length if "T" not in text else 0)
 
 
 def _check_unique(call: Call, name: str, existing: Conversation | None) -> None:

@@ -16,6 +16,7 @@ from simulator.rest.call import Call
 _MAX_IDENTITY = 256
 _MAX_PHONES = 50
 _MAX_GROUP = 10
+_MAX_CONVERSATIONS = 1000  # of one identity
 
 
 class Member(Protocol):
@@ -69,7 +70,7 @@ def from_json(text: str) -> Wanted:
 def check(call: Call, wanted: Wanted, members: Sequence[Member], conversation: str | None = None) -> None:
     """Raises TwilioError when that member may not join those who are there."""
     if wanted.identity:
-        _check_identity(wanted, members)
+        _check_identity(call, wanted, members)
     if wanted.projected_address or (wanted.address and not wanted.proxy_address and is_group(members)):
         _check_group_member(call, wanted, members)
         _check_group(call, (*members, wanted), conversation, alone=True)
@@ -87,7 +88,7 @@ def check_all(call: Call, wanted: Sequence[Wanted]) -> None:
     for n, member in enumerate(ordered):
         others = ordered[:n]
         if member.identity:
-            _check_identity(member, others)
+            _check_identity(call, member, others)
         if member.projected_address or (member.address and not member.proxy_address):
             _check_group_member(call, member, others)
         elif not (member.identity and not member.address):
@@ -119,7 +120,7 @@ def is_group(members: Iterable[Member]) -> bool:
     return any(member.projected_address for member in members)
 
 
-def _check_identity(wanted: Wanted, members: Iterable[Member]) -> None:
+def _check_identity(call: Call, wanted: Wanted, members: Iterable[Member]) -> None:
     identity = wanted.identity or ""
     if len(identity) > _MAX_IDENTITY:
         raise TwilioError(50207, "Identity too long")
@@ -127,6 +128,8 @@ def _check_identity(wanted: Wanted, members: Iterable[Member]) -> None:
         raise TwilioError(50211, "Identity parameter not acceptable for this Participant")
     if any(member.identity == identity for member in members):
         raise TwilioError(50433, "Participant already exists", 409)
+    if len(call.world.store.by_identity.of(identity)) >= _MAX_CONVERSATIONS:
+        raise TwilioError(50214, "User conversation limit exceeded")
 
 
 def _check_phone(call: Call, wanted: Wanted, members: Sequence[Member]) -> None:

@@ -59,7 +59,7 @@ def delete(call: Call) -> Reply:
 def show(call: Call, message: Message) -> dict[str, Any]:
     path = uri(call, message)
     return {
-        "account_sid": call.world.config.account_sid,
+        "account_sid": call.account,
         "api_version": callbacks.API_VERSION,
         "body": message.body,
         "date_created": rfc2822(message.created),
@@ -91,7 +91,7 @@ def find(call: Call) -> Message:
 
 
 def uri(call: Call, message: Message) -> str:
-    return f"{call.world.urls.account}/Messages/{message.sid}"
+    return f"{call.account_path}/Messages/{message.sid}"
 
 
 def _matching(call: Call) -> Iterator[Message]:

@@ -61,7 +61,7 @@ def create(call: Call) -> Reply:
     fields = {"friendly_name": value, "sms_url": ""} | _fields(call)
     number = Number(sid=call.world.sids.new("PN"), address=value, created=now, updated=now, **fields)
     call.world.store.numbers.add(number)
-    return Reply(body=_show(call, number), status=201)
+    return Reply(body=show(call, number), status=201)
 
 
 def listing(call: Call) -> Reply:
@@ -74,22 +74,48 @@ def listing(call: Call) -> Reply:
         and (value is None or value.strip("*") in number.address)
         and name in {None, number.friendly_name}
     ]
-    return paging.v2010(call, "incoming_phone_numbers", rows, lambda number: _show(call, number))
+    return paging.v2010(call, "incoming_phone_numbers", rows, lambda number: show(call, number))
 
 
 def fetch(call: Call) -> Reply:
-    return Reply(body=_show(call, _find(call)))
+    return Reply(body=show(call, _find(call)))
 
 
 def update(call: Call) -> Reply:
     number = _find(call)
     call.world.store.numbers.change(number, updated=call.world.clock.now(), **_fields(call, number))
-    return Reply(body=_show(call, number))
+    return Reply(body=show(call, number))
 
 
 def delete(call: Call) -> Reply:
     call.world.store.numbers.remove(_find(call).sid)
     return GONE
+
+
+def show(call: Call, number: Number) -> dict[str, Any]:
+    shown: dict[str, Any] = dict.fromkeys(_SETTINGS) | _UNSET | number.settings
+    shown["voice_caller_id_lookup"] = number.settings.get("voice_caller_id_lookup") == "true"
+    return shown | {
+        "account_sid": call.account,
+        "address_requirements": "none",
+        "api_version": "2010-04-01",
+        "beta": False,
+        "capabilities": {"sms": True, "mms": True, "voice": False, "fax": False},
+        "date_created": rfc2822(number.created),
+        "date_updated": rfc2822(number.updated),
+        "friendly_name": number.friendly_name,
+        "origin": "twilio",
+        "phone_number": number.address,
+        "sid": number.sid,
+        "sms_fallback_method": number.sms_fallback_method,
+        "sms_fallback_url": number.sms_fallback_url,
+        "sms_method": number.sms_method,
+        "sms_url": number.sms_url,
+        "status": "in-use",
+        "status_callback": number.status_callback,
+        "type": "local",
+        "uri": f"{call.account_path}/IncomingPhoneNumbers/{number.sid}.json",
+    }
 
 
 def _free(call: Call, area: str) -> str:
@@ -118,29 +144,3 @@ def _find(call: Call) -> Number:
     if number is None:
         raise not_found(call.path)
     return number
-
-
-def _show(call: Call, number: Number) -> dict[str, Any]:
-    shown: dict[str, Any] = dict.fromkeys(_SETTINGS) | _UNSET | number.settings
-    shown["voice_caller_id_lookup"] = number.settings.get("voice_caller_id_lookup") == "true"
-    return shown | {
-        "account_sid": call.world.config.account_sid,
-        "address_requirements": "none",
-        "api_version": "2010-04-01",
-        "beta": False,
-        "capabilities": {"sms": True, "mms": True, "voice": False, "fax": False},
-        "date_created": rfc2822(number.created),
-        "date_updated": rfc2822(number.updated),
-        "friendly_name": number.friendly_name,
-        "origin": "twilio",
-        "phone_number": number.address,
-        "sid": number.sid,
-        "sms_fallback_method": number.sms_fallback_method,
-        "sms_fallback_url": number.sms_fallback_url,
-        "sms_method": number.sms_method,
-        "sms_url": number.sms_url,
-        "status": "in-use",
-        "status_callback": number.status_callback,
-        "type": "local",
-        "uri": f"{call.world.urls.account}/IncomingPhoneNumbers/{number.sid}.json",
-    }

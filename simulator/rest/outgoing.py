@@ -1,6 +1,7 @@
 """What a POST to Messages asks to send, checked. https://www.twilio.com/docs/messaging/api/message-resource"""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from simulator.texting import MAX_VALIDITY, Outgoing
 
 MAX_BODY = 1600
 MAX_VARIABLES = 100
+_MAX_KEY, _MAX_VALUE = 16, 256  # https://www.twilio.com/docs/conversations/conversations-limits
 _MAX_MEDIA = 10
 _MAX_CALLBACK = 4000
 _DAY = 24 * 3600
@@ -60,7 +62,10 @@ def variables(text: str | None, *, code: int) -> dict[str, str]:
         raise TwilioError(code, "The ContentVariables parameter is invalid: not JSON.") from problem
     if not isinstance(found, dict) or len(found) > MAX_VARIABLES:
         raise TwilioError(code, f"The ContentVariables parameter is invalid: an object of up to {MAX_VARIABLES}.")
-    return {str(name): str(value) for name, value in found.items()}
+    texts = {str(name): str(value) for name, value in found.items()}
+    if any(len(name) > _MAX_KEY or len(value) > _MAX_VALUE for name, value in texts.items()):
+        raise TwilioError(code, f"ContentVariables: keys of {_MAX_KEY} and values of {_MAX_VALUE} characters at most.")
+    return texts
 
 
 def is_url(text: str) -> bool:
@@ -72,12 +77,16 @@ def _recipient(call: Call) -> str:
     recipient = call.text("To")
     if not recipient:
         raise TwilioError(21604, "A 'To' phone number is required.")
-    if (magic := address.MAGIC_TO.get(recipient)) is not None:
+    if (magic := _magic(call, address.MAGIC_TO, recipient)) is not None:
         raise TwilioError(magic[0], magic[1].format(recipient))
     recipient = address.normal(recipient)
     if not address.valid(recipient):
         raise TwilioError(21211, f"The 'To' number {recipient} is not a valid phone number.")
     return recipient
+
+
+def _magic(call: Call, table: Mapping[str, tuple[int, str]], number: str) -> tuple[int, str] | None:
+    return table.get(number) if call.test or call.world.config.live_magic else None
 
 
 def _pool(call: Call) -> MessagingService | None:
@@ -105,7 +114,7 @@ def _sender(call: Call, recipient: str, pool: MessagingService | None) -> str | 
         if not call.world.pools.senders(pool.sid, channel):
             raise TwilioError(21703, f"The Messaging Service {pool.sid} has no sender for this channel.")
         return None
-    if (magic := address.MAGIC_FROM.get(sender)) is not None:
+    if (magic := _magic(call, address.MAGIC_FROM, sender)) is not None:
         raise TwilioError(magic[0], magic[1].format(sender))
     sender = address.normal(sender)
     if sender == recipient:
@@ -113,7 +122,7 @@ def _sender(call: Call, recipient: str, pool: MessagingService | None) -> str | 
     if address.channel(sender) != channel and "rcs" not in {channel, address.channel(sender)}:
         raise TwilioError(21910, "Invalid 'From' and 'To' pair. 'From' and 'To' should be of the same channel.")
     number = call.world.texting.number(sender)
-    if number is None and sender != address.MAGIC_OK:
+    if (sender != address.MAGIC_OK) if call.test else (number is None):
         raise _not_ours(sender)
     if pool is not None and number not in call.world.pools.senders(pool.sid):
         raise TwilioError(21712, f"The 'From' number {sender} does not belong to the Messaging Service {pool.sid}.")

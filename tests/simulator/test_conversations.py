@@ -195,3 +195,24 @@ def test_filters_choose_and_a_service_hook_replaces_the_global_one(sim: Running,
     assert [(h.path, h["EventType"]) for h in product.wait(1)] == [("/service", "onConversationAdded")]
     assert there.sid not in [c.sid for c in v1.conversations.list()]
     assert v1.services(service.sid).conversations("x").fetch().chat_service_sid == service.sid
+
+
+def test_conversations_are_listed_by_day(sim: Running, v1) -> None:
+    old = v1.conversations.create(date_created="2020-01-31T23:30:00Z")
+    new = v1.conversations.create()
+    assert [row.sid for row in v1.conversations.list(end_date="2020-01-31")] == [old.sid]
+    assert [row.sid for row in v1.conversations.list(start_date="2020-02-01")] == [new.sid]
+    auth = (sim.config.account_sid, sim.config.auth_token)
+    for query, code in (("StartDate=soon", 20001), ("State=asleep", 50378)):
+        answer = sim.http.get(f"/v1/Conversations?{query}", auth=auth)
+        assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "code"),
+    [({"body": "x" * 1601}, 400, 50504), ({"author": "x" * 257}, 400, 50310), ({"attributes": "{"}, 400, 50304)],
+)
+def test_a_message_is_not_edited_beyond_its_limits(v1, fields: dict[str, str], status: int, code: int) -> None:
+    message = v1.conversations.create().messages.create(body="x")
+    assert refused(lambda: message.update(**fields)) == (status, code)
+    assert message.update(body="y", date_updated="2020-01-01T00:00:00Z").date_updated.year == 2020
