@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 
 from simulator.errors import TwilioError, not_found
 from simulator.faults import REST, Fault
-from simulator.rest import magic, products, routes
+from simulator.rest import magic, markup, products, routes
 from simulator.rest.call import Call, Reply
 from simulator.rest.rate import Rate
 from simulator.world import World
@@ -60,10 +60,15 @@ class Entrance:
         product, parts = products.meant(request)
         try:
             body = await request.body()
+            xml = product == "api" and products.speaks_xml(parts)
             try:
-                response = await self._answer(request, product, parts, body)
+                response = await self._answer(
+                    request, product, (*parts[:-1], f"{parts[-1]}.json") if xml else parts, body
+                )
             except TwilioError as problem:
                 response = self._response(Reply(body=problem.body(), status=problem.status))
+            if xml and response.media_type == "application/json":
+                response = _in_xml(response, request.scope["path"])
         finally:
             self._concurrent -= 1
         response.headers["X-API-Domain"] = f"{product}.twilio.com"
@@ -221,6 +226,12 @@ class _Nothing(Response):
 
 def json_bytes(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _in_xml(response: Response, path: str) -> Response:
+    content = markup.write(json.loads(bytes(response.body)), path)
+    headers = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+    return Response(content, response.status_code, headers, "application/xml")
 
 
 def _form(request: Request, body: bytes) -> dict[str, list[str]]:

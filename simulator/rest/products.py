@@ -29,3 +29,8 @@ def meant(request: Request) -> tuple[str, tuple[str, ...]]:
     if len(parts) > 1 and parts[1] == "Indicators":
         return "messaging", parts
     return "api", parts
+
+
+def speaks_xml(parts: tuple[str, ...]) -> bool:
+    """Whether a path of the 2010 API has no `.json`, and is not that of a file's bytes."""
+    return parts[0] == "2010-04-01" and not parts[-1].endswith(".json") and parts[-2:-1] != ("Media",)
