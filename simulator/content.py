@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from simulator.records import Template
+from simulator.assets import Template
 
 Failure = tuple[str, int, str]
 """Final status, code, message."""

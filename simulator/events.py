@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from simulator import address
+from simulator.assets import User
 from simulator.clock import iso, iso_ms
 from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
-from simulator.records import ChatMessage, Conversation, Hook, Message, Participant, Receipt, User
+from simulator.records import ChatMessage, Conversation, Hook, Message, Participant, Receipt
 from simulator.store import Store
 from simulator.switches import Switches
 from simulator.webhooks import Webhooks

@@ -1,7 +1,8 @@
 """Users and roles of Conversations services. https://www.twilio.com/docs/conversations/api/user-resource"""
 
+from simulator.assets import Role, User
 from simulator.clock import Clock
-from simulator.records import Role, Service, User
+from simulator.records import Service
 from simulator.sids import Sids
 from simulator.store import Store
 

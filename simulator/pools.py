@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from simulator import address
+from simulator.assets import MessagingService
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
-from simulator.records import MessagingService, Number
+from simulator.records import Number
 from simulator.store import Store
 
 _US_PREFIX = 5  # characters of +1 and an area code

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from simulator.assets import Credential, MessagingService, Role, Template, Upload, User
 from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
 from simulator.faults import Fault
@@ -11,20 +12,14 @@ from simulator.records import (
     AddressConfig,
     ChatMessage,
     Conversation,
-    Credential,
     Hook,
     Message,
-    MessagingService,
     Number,
     OptOut,
     Participant,
     Receipt,
-    Role,
     Service,
     Setting,
-    Template,
-    Upload,
-    User,
 )
 from simulator.table import Index, Table
 

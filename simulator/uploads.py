@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import unquote_to_bytes, urlencode
 
 from simulator import callbacks
+from simulator.assets import Upload
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.content import Failure
-from simulator.records import Upload
 from simulator.sids import Sids
 from simulator.store import Store
 

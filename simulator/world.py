@@ -3,6 +3,7 @@
 from simulator import events
 from simulator.answers import Answers
 from simulator.arrivals import Arrivals
+from simulator.assets import Template
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.consent import Consent
@@ -13,7 +14,7 @@ from simulator.intake import Intake
 from simulator.people import People
 from simulator.pools import Pools
 from simulator.prehooks import Prehooks
-from simulator.records import Hook, Number, Setting, Template
+from simulator.records import Hook, Number, Setting
 from simulator.sids import Sids
 from simulator.signer import Signer
 from simulator.store import Store

@@ -6,9 +6,9 @@ from email import message_from_bytes
 from email.message import Message as Part
 from typing import Any
 
+from simulator.assets import Upload
 from simulator.clock import iso_ms
 from simulator.errors import TwilioError, not_found
-from simulator.records import Upload
 from simulator.rest.call import GONE, Call, Reply
 
 MAX_UPLOAD = 150 * 1024 * 1024  # bytes; https://www.twilio.com/docs/conversations/conversations-limits

@@ -4,9 +4,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator import address
+from simulator.assets import MessagingService
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import MessagingService, Number
+from simulator.records import Number
 from simulator.rest import paging
 from simulator.rest.call import GONE, Call, Reply
 

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from simulator import address, callbacks
+from simulator.assets import MessagingService
 from simulator.clock import parse_iso
 from simulator.content import Rendered, render
 from simulator.errors import TwilioError
-from simulator.records import MessagingService
 from simulator.rest.call import Call
 from simulator.texting import MAX_VALIDITY, Outgoing
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from simulator.assets import Template
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import Template
 from simulator.rest import paging
 from simulator.rest.call import GONE, Call, Reply
 

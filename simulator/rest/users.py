@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from simulator import events
+from simulator.assets import User
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
-from simulator.records import Conversation, Participant, User
+from simulator.records import Conversation, Participant
 from simulator.rest import conversations, paging
 from simulator.rest.call import GONE, Call, Reply
 from simulator.rest.participants import MAX_ATTRIBUTES
