@@ -8,10 +8,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities import failures
-from messaging.backend import ConversationalBackend
-from messaging.errors import MessagingError, ParticipantNotFound
+from messaging.backend import ConversationalBackend, ListsParticipants
+from messaging.errors import MessagingError, ParticipantNotFound, UnsupportedProvider
 from messaging.model import Address, Binding, ConversationConfig, Participant
-from workflows.errands import Attendance, Attended, ErrandActivities, Opened, Opening
+from workflows.errands import Attendance, Attended, Attendee, ErrandActivities, Opened, Opening
 
 
 class Errands(ErrandActivities):
@@ -45,14 +45,16 @@ class Errands(ErrandActivities):
         try:
             if order.leaves:
                 await self._leave(backend, order)
-                return Attended(participant_sid=order.leaves, asked=order)
+                return Attended(asked=order, people=(Attendee(sid=order.leaves),))
+            if not (order.identity or order.address):
+                return Attended(asked=order, people=await _present(backend, order.conversation_sid))
             wanted = (
                 Participant(identity=order.identity) if order.identity else _reached(order.address, order.proxy_address)
             )
             there = await backend.add_participant(order.conversation_sid, wanted)
         except MessagingError as error:
             raise _failure(error, backend) from error
-        return Attended(participant_sid=there.sid, asked=order)
+        return Attended(asked=order, people=(_attendee(there),))
 
     @staticmethod
     async def _leave(backend: ConversationalBackend, order: Attendance) -> None:
@@ -73,6 +75,17 @@ def _reached(address: str, proxy: str) -> Participant:
     theirs = Address.parse(address)
     ours = Address.parse(proxy) if proxy else None
     return Participant(binding=Binding(type=theirs.channel, address=theirs, proxy_address=ours))
+
+
+async def _present(backend: ConversationalBackend, sid: str) -> tuple[Attendee, ...]:
+    if not isinstance(backend, ListsParticipants):
+        raise UnsupportedProvider("who is in a conversation is not told", provider=backend.name)
+    return tuple(_attendee(participant) for participant in await backend.list_participants(sid))
+
+
+def _attendee(participant: Participant) -> Attendee:
+    address = participant.binding.address if participant.binding else None
+    return Attendee(sid=participant.sid, identity=participant.identity or "", address=address.raw if address else "")
 
 
 def _failure(error: MessagingError, backend: ConversationalBackend) -> ApplicationError:

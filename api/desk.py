@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import uuid
+
 from fastapi import APIRouter, Depends, Response
 
 from api import problems, tokens
 from api.conversations import Conversations, Everything, Key, get_conversation
-from api.shapes import AssigneeIn, ConversationDetail, DecisionIn, NoteIn, ParticipantIn, ParticipantOut
+from api.shapes import (
+    AssigneeIn,
+    ConversationDetail,
+    DecisionIn,
+    NoteIn,
+    ParticipantIn,
+    ParticipantOut,
+    ParticipantPage,
+)
 from messaging.model import Address
 from workflows.approval import Decide
 from workflows.contracts import NewNote
+from workflows.errands import Attendee
 
 router = APIRouter(
     prefix="/v1/conversations/{conversation_id}",
@@ -68,6 +79,13 @@ async def close(conversation_id: str, directory: Conversations) -> ConversationD
     return await get_conversation(conversation_id, directory)
 
 
+@router.get("/participants", summary="Who is in it")
+async def list_participants(conversation_id: str, ingress: Everything) -> ParticipantPage:
+    """As the provider tells, where it does; everybody is on the one page."""
+    there = await ingress.errands.attend(await ingress.directory.get(conversation_id), key=uuid.uuid4().hex)
+    return ParticipantPage(items=[_participant(one) for one in there.people], next_cursor=None)
+
+
 @router.post("/participants", summary="Let somebody in", status_code=201)
 async def add_participant(conversation_id: str, body: ParticipantIn, key: Key, ingress: Everything) -> ParticipantOut:
     """Where the provider knows participants. Who is there already is answered as such."""
@@ -75,7 +93,7 @@ async def add_participant(conversation_id: str, body: ParticipantIn, key: Key, i
     came = await ingress.errands.attend(
         await ingress.directory.get(conversation_id), key=key, identity=body.identity, address=address
     )
-    return ParticipantOut(sid=came.participant_sid, identity=body.identity, address=body.address)
+    return _participant(came.people[0])
 
 
 @router.delete("/participants/{participant_sid}", summary="Have somebody leave", status_code=204)
@@ -83,3 +101,7 @@ async def remove_participant(conversation_id: str, participant_sid: str, key: Ke
     """Where the provider knows participants."""
     await ingress.errands.attend(await ingress.directory.get(conversation_id), key=key, leaves=participant_sid)
     return Response(status_code=204)
+
+
+def _participant(there: Attendee) -> ParticipantOut:
+    return ParticipantOut(sid=there.sid, identity=there.identity or None, address=there.address or None)

@@ -139,6 +139,13 @@ class ParticipantOut(BaseModel):
     address: str | None
 
 
+class ParticipantPage(BaseModel):
+    """Who is in a conversation."""
+
+    items: list[ParticipantOut]
+    next_cursor: str | None
+
+
 class _Content(BaseModel):
     template: Annotated[str, Field(max_length=64)] = ""
     template_variables: Annotated[Mapping[str, str], Field(max_length=50)] = {}

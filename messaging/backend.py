@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from messaging.config import MessagingConfig
 from messaging.model import (
@@ -23,6 +23,18 @@ from messaging.model import (
     SendProof,
     WebhookRequest,
 )
+
+
+@runtime_checkable
+class ListsParticipants(Protocol):
+    """What a provider may do besides: tell who is in a conversation."""
+
+    async def list_participants(self, sid: str) -> tuple[Participant, ...]:
+        """Everybody, our own included where the provider counts us.
+
+        Raises:
+            ConversationNotFound
+        """
 
 
 class ConversationalBackend(Protocol):

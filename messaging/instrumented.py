@@ -10,8 +10,9 @@ from typing import Self
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import SpanKind, Tracer
 
-from messaging.backend import ConversationalBackend
+from messaging.backend import ConversationalBackend, ListsParticipants
 from messaging.config import MessagingConfig
+from messaging.errors import UnsupportedProvider
 from messaging.model import (
     Capabilities,
     Channel,
@@ -138,6 +139,15 @@ class InstrumentedBackend:
             operation.about(channel=added.binding.type if added.binding else Channel.CHAT)
         self._observer.count("participants", operation)
         return added
+
+    async def list_participants(self, sid: str) -> tuple[Participant, ...]:
+        """Raises UnsupportedProvider where the provider does not tell."""
+        with self._observer.operation("list_participants", conversation_sid=sid):
+            if not isinstance(self._backend, ListsParticipants):
+                raise UnsupportedProvider(
+                    "who is in a conversation is not told", op="list_participants", provider=self.name
+                )
+            return await self._backend.list_participants(sid)
 
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
         with self._observer.operation("remove_participant", conversation_sid=sid) as operation:

@@ -47,7 +47,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """Somebody to let in (by `identity`, or by `address` through `proxy_address`), or out (by `leaves`, a sid)."""
+    """Somebody to let in (by `identity`, or by `address` through `proxy_address`), or out (by `leaves`, a sid).
+
+    With none of them, it asks who is there.
+    """
 
     provider: str
     conversation_sid: str
@@ -58,11 +61,20 @@ class Attendance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attended:
-    """Who is there now, or has left."""
+class Attendee:
+    """Somebody in a conversation."""
 
-    participant_sid: str
+    sid: str
+    identity: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attended:
+    """Who came or left, or everybody who is there."""
+
     asked: Attendance
+    people: tuple[Attendee, ...] = ()
 
 
 class ErrandActivities:
@@ -75,7 +87,7 @@ class ErrandActivities:
 
     @activity.defn(name="attend")
     async def attend(self, order: Attendance) -> Attended:
-        """Let in, or out; what is so already stays so."""
+        """Let in, or out, or tell who is there; what is so already stays so."""
         raise NotImplementedError
 
 

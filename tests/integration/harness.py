@@ -99,6 +99,9 @@ class Outbox:
         self.people[f"MB{len(self.people) + 1}"] = participant
         return replace(participant, sid=f"MB{len(self.people)}")
 
+    async def list_participants(self, sid: str) -> tuple[Participant, ...]:
+        return tuple(replace(participant, sid=name) for name, participant in self.people.items())
+
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
         if self.people.pop(participant_sid, None) is None:
             raise errors.ParticipantNotFound("nobody of this sid")

@@ -42,6 +42,7 @@ REACHED = {
     "POST /v1/conversations/{conversation_id}/approve": {404},
     "POST /v1/conversations/{conversation_id}/decline": {404},
     "POST /v1/conversations/{conversation_id}/participants": {422},
+    "GET /v1/conversations/{conversation_id}/participants": {200, 422},
     "DELETE /v1/conversations/{conversation_id}/participants/{participant_sid}": {422},
 }
 # What each operation needs to be heard at all.

@@ -117,8 +117,10 @@ async def test_six_hundred_turns_lose_nothing_and_no_run_grows_without_bound(ben
     assert (await person.view()).turn == TURNS + 1
 
 
-async def test_a_turn_by_itself_costs_no_more_than_it_should(bench: Bench) -> None:
+@pytest.mark.parametrize("listed", [False, True], ids=["", "kept in lists"])
+async def test_a_turn_by_itself_costs_no_more_than_it_should(bench: Bench, listed: bool) -> None:
     person, count = bench.conversation(), 10
+    person.listed = listed
     for number in range(1, count + 1):
         await person.text(f"text {number}")
         # No query here: one that meets a running local activity makes the server give out one more workflow task.

@@ -189,6 +189,11 @@ async def test_people_are_let_in_and_out(http: httpx.AsyncClient, bench: Bench) 
     came = [(await http.post(path, json={"identity": "ana"}, headers=key)).json() for _ in range(2)]
     assert came[0] == came[1]
     assert [p.identity for p in bench.outbox.people.values()] == [None, "ana"]
+    there = (await http.get(path)).json()["items"]
+    assert [(p["sid"], p["identity"], bool(p["address"])) for p in there] == [
+        ("MB1", None, True),
+        ("MB2", "ana", False),
+    ]
     assert (await http.delete(f"{path}/{came[0]['sid']}")).status_code == 204
     assert len(bench.outbox.people) == 1
     gone = await http.delete(f"{path}/MB99")

@@ -194,6 +194,15 @@ class ConversationsBackend(TwilioBackend):
                     raise
                 return present
 
+    async def list_participants(self, sid: str) -> tuple[Participant, ...]:
+        """Everybody in it, in the order in which they came.
+
+        Raises:
+            errors.ConversationNotFound
+        """
+        async with self._conversation("list_participants", sid, repeatable=True) as conversation:
+            return tuple([item async for item in self._participants(conversation)])
+
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
         """Remove.
 
@@ -257,17 +266,22 @@ class ConversationsBackend(TwilioBackend):
 
     async def _present(self, conversation: Any, wanted: Participant) -> Participant | None:
         """The participant that is there already, unless the conflict is about another conversation."""
+        async for item in self._participants(conversation):
+            if _same(item, wanted):
+                return item
+        return None
+
+    @staticmethod
+    async def _participants(conversation: Any) -> AsyncIterator[Participant]:
         options: dict[str, Any] = {"page_size": _MAX_PAGE}
         for _ in range(_PARTICIPANT_PAGES):
             page = await conversation.participants.page_async(**options)
             for item in map(resources.participant, page):
-                if _same(item, wanted):
-                    return item
+                yield item
             cursor = resources.cursor(page.next_page_url)
             if cursor is None:
-                return None
+                return
             options.update(resources.page_options(cursor))
-        return None
 
     async def _received(self, sid: str) -> AsyncIterator[Message]:
         newest = await self._newer(sid, None)

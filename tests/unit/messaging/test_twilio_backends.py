@@ -415,6 +415,22 @@ async def test_a_pair_that_is_here_already_is_returned():
         assert (await backend.add_participant(sid("CH"), Participant(binding=binding))).sid == sid("MB")
 
 
+async def test_everybody_in_a_conversation_is_told_over_all_pages():
+    ana = {"sid": sid("MB"), "identity": "ana"}
+    bo = {"sid": sid("MC"), "messaging_binding": {"type": "sms", "address": THEIRS, "proxy_address": OURS}}
+    pages = [
+        page("participants", ana, more=f"/v1/Conversations/{sid('CH')}/Participants?PageToken=2"),
+        page("participants", bo),
+    ]
+    far = FarEnd(GET_Participants=lambda _: pages.pop(0))
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        there = await backend.list_participants(sid("CH"))
+    assert [(p.sid, p.identity, p.binding and p.binding.address.raw) for p in there] == [
+        (sid("MB"), "ana", None),
+        (sid("MC"), None, THEIRS),
+    ]
+
+
 async def test_what_cannot_be_closed_says_so():
     far = FarEnd()
     far.answers[f"POST_{sid('CH')}"] = refusal(400, 50378)
