@@ -25,7 +25,7 @@ from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 
 def build(container: Container) -> Worker:
     """The worker, with every activity bound to its port."""
-    memories, errands = Memories(container.memory), Errands(container.backends)
+    memories = Memories(container.memory)
     return Worker(
         container.client,
         workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
@@ -36,8 +36,7 @@ def build(container: Container) -> Worker:
             Delivery(container.backends).deliver,
             Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
-            errands.open,
-            errands.attend,
+            *Errands(container.backends).activities,
             *implementations(container.flows),
         ],
         **worker_options(container.settings),

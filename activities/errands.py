@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -19,6 +20,11 @@ class Errands(ErrandActivities):
 
     def __init__(self, backends: Mapping[str, ConversationalBackend]) -> None:
         self._backends = backends
+
+    @property
+    def activities(self) -> tuple[Callable[..., Any], ...]:
+        """All of them, for a worker."""
+        return (self.open, self.attend)
 
     @activity.defn(name="open")
     async def open(self, order: Opening) -> Opened:

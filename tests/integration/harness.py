@@ -203,8 +203,7 @@ class Bench:
                 Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
                 Alerts().alert,
                 Revival(TemporalRuns(self.client)).revive,
-                errands.open,
-                errands.attend,
+                *errands.activities,
                 *implementations(self.flows),
             ],
             workflow_runner=workflow_runner(),
