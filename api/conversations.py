@@ -69,6 +69,7 @@ class Shown(StrEnum):
 
     ACTIVE = "active"
     HELD = "held"
+    WAITING = "waiting"
     CLOSED = "closed"
 
 

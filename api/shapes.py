@@ -38,7 +38,7 @@ Name = Annotated[str, Field(min_length=1, max_length=256, pattern=r"\S")]
 class ConversationOut(BaseModel):
     """A conversation. `id` is ours and equals the workflow's; `provider_sid` is empty where the provider has none.
 
-    `state` is active, inactive, held (the agent is silent for a human) or closed.
+    `state` is active, inactive, held (the agent is silent for a human), waiting (a human has to decide) or closed.
     """
 
     id: str

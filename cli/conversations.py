@@ -31,7 +31,7 @@ LOOK = 2.0
 @app.command("list")
 def list_(
     *,
-    state: Annotated[str | None, typer.Option(help="active, held or closed")] = None,
+    state: Annotated[str | None, typer.Option(help="active, held, waiting or closed")] = None,
     channel: Annotated[str | None, typer.Option(help="sms, whatsapp, …")] = None,
     assignee: Annotated[str | None, typer.Option(help="Who has it")] = None,
     contact: Annotated[str | None, typer.Option(help="A contact's id")] = None,
@@ -40,8 +40,8 @@ def list_(
     data_dir: Data = DATA,
 ) -> None:
     """The latest first."""
-    if state not in {None, "active", "held", "closed"}:
-        raise ValueError("--state: must be active, held or closed")
+    if state not in {None, "active", "held", "waiting", "closed"}:
+        raise ValueError("--state: must be active, held, waiting or closed")
 
     async def look(directory: Any) -> list[dict[str, Any]]:
         from runtime.directory import Filter  # noqa: PLC0415 - as `_directory`

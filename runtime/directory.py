@@ -26,7 +26,7 @@ from workflows import contracts, index
 from workflows.approval import Decide
 from workflows.contracts import Assignment, NewNote, OperatorReply, Posted, Takeover
 from workflows.conversation import ConversationWorkflow
-from workflows.state import MessageRecord, TurnRecord
+from workflows.state import MessageRecord, TurnRecord, Verdict
 from workflows.views import ConversationView
 
 # A query needs a worker; an operator should hear soon that there is none.
@@ -71,7 +71,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which conversations a list shows; None for all. `state` is active, held or closed."""
+    """Which conversations a list shows; None for all. `state` is active, held, waiting or closed."""
 
     state: str | None = None
     channel: str | None = None
@@ -91,6 +91,7 @@ _STATES: Mapping[str | None, str] = {
     None: "ExecutionStatus != 'ContinuedAsNew'",
     "active": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'active'",
     "held": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'held'",
+    "waiting": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'waiting'",
     "closed": "ExecutionStatus NOT IN ('Running', 'ContinuedAsNew')",
 }
 
@@ -143,7 +144,7 @@ class Directory:
         memo = await description.memo()
         return ConversationSummary(
             id=view.id,
-            state="held" if view.state != "closed" and (view.assignee or view.handoff) else view.state,
+            state=_state(view),
             channel=view.channel,
             contact_id=view.contact_id,
             provider_sid=str(memo.get("provider_sid", "")),
@@ -277,6 +278,14 @@ def _translate(error: RPCError, conversation_id: str) -> Exception:
     if error.status in {RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.FAILED_PRECONDITION, RPCStatusCode.CANCELLED}:
         return NoWorker()
     return TemporalUnreachable()
+
+
+def _state(view: ConversationView) -> str:
+    if view.state == "closed":
+        return view.state
+    if any(question.verdict is Verdict.PENDING for question in view.approvals):
+        return index.Standing.WAITING.value
+    return index.Standing.HELD.value if view.assignee or view.handoff else view.state
 
 
 def _summary(execution: WorkflowExecution, memo: Mapping[str, Any]) -> ConversationSummary:

@@ -17,6 +17,7 @@ class AlertKind(StrEnum):
     OVERDUE = "overdue"
     BUDGET = "budget"
     LOOP = "loop"
+    APPROVAL = "approval"
 
 
 @dataclass(slots=True, kw_only=True)

@@ -12,10 +12,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from workflows import ids, policy, views
-from workflows.flow import running_step
+from workflows import ids, index, policy, views
+from workflows.alert import AlertKind
+from workflows.contracts import AlertActivities, AlertNotice
+from workflows.flow import call, running_step
 from workflows.state import ApprovalRecord, ConversationState, Verdict
 
 if TYPE_CHECKING:
@@ -66,33 +68,35 @@ class Approval:
 
     async def __call__(self, turn: TurnContext) -> Decision:
         """Wait for the answer. Raises Halt when nothing may leave any more: STOP, a takeover, a close."""
-        record = self._asked(turn)
-        left = record.deadline - workflow.now()
-        if record.verdict is Verdict.PENDING:
+        record = _known(turn)
+        if record is None:
+            record = self._asked(turn)
+            index.show(turn.start, turn.state)
             workflow.set_current_details(views.details(turn.start, turn.state))
-            try:
-                await workflow.wait_condition(
-                    lambda: record.verdict is not Verdict.PENDING or turn.forbidden() is not None,
-                    timeout=max(left, timedelta(0)),
-                    timeout_summary=f"approval {record.step}",
-                )
-            except TimeoutError:
-                record.verdict, record.decided_at = self.default, workflow.now()
+            await _tell(turn, record)
+        if record.verdict is Verdict.PENDING:
+            await self._wait(turn, record)
+            index.show(turn.start, turn.state)
         if record.verdict is Verdict.PENDING and (halt := turn.forbidden()):
             record.verdict, record.decided_at = Verdict.WITHDRAWN, workflow.now()
             raise halt
         turn.waited = (record.decided_at or workflow.now()) - record.asked_at
         return Decision(approved=record.verdict is Verdict.APPROVED, by=record.by, note=record.note)
 
+    async def _wait(self, turn: TurnContext, record: ApprovalRecord) -> None:
+        try:
+            await workflow.wait_condition(
+                lambda: record.verdict is not Verdict.PENDING or turn.forbidden() is not None,
+                timeout=max(record.deadline - workflow.now(), timedelta(0)),
+                timeout_summary=f"approval {record.step}",
+            )
+        except TimeoutError:
+            record.verdict, record.decided_at = self.default, workflow.now()
+
     def _asked(self, turn: TurnContext) -> ApprovalRecord:
-        step = running_step().name
-        token = ids.token(turn.start.conversation_id, turn.texts[0].key, step)
-        for record in turn.state.approvals:
-            if record.token == token:
-                return record
         record = ApprovalRecord(
-            token=token,
-            step=step,
+            token=_token(turn),
+            step=running_step().name,
             turn=turn.state.turn,
             question=self.ask(turn)[: policy.QUESTION_CHARS],
             asked_at=workflow.now(),
@@ -101,6 +105,29 @@ class Approval:
         turn.state.approvals.append(record)
         del turn.state.approvals[: -policy.APPROVALS]
         return record
+
+
+def _token(turn: TurnContext) -> str:
+    return ids.token(turn.start.conversation_id, turn.texts[0].key, running_step().name)
+
+
+def _known(turn: TurnContext) -> ApprovalRecord | None:
+    """The question, where an earlier draft of this turn has asked it."""
+    return next((record for record in turn.state.approvals if record.token == _token(turn)), None)
+
+
+async def _tell(turn: TurnContext, record: ApprovalRecord) -> None:
+    notice = AlertNotice(
+        conversation_id=turn.start.conversation_id,
+        kind=AlertKind.APPROVAL.value,
+        reason=f"{record.step} waits for a decision",
+    )
+    try:
+        await call(policy.ALERT, AlertActivities.alert, notice)
+    except ActivityError as error:
+        if is_cancelled_exception(error):
+            raise
+        workflow.logger.warning("a question that nobody was told of")
 
 
 def decide(state: ConversationState, verdict: Verdict, request: Decide) -> None:

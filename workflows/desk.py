@@ -187,7 +187,7 @@ class Desk:
 
 def expired(state: ConversationState, now: datetime) -> bool:
     """Whether the conversation has been silent for so long that it ends of itself."""
-    return bool(state.turn) and now >= ends_at(state)
+    return bool(state.turn or state.messages) and now >= ends_at(state)
 
 
 def ends_at(state: ConversationState) -> datetime:

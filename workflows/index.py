@@ -14,6 +14,7 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
 from workflows.handoff import is_held
+from workflows.state import Verdict
 
 if TYPE_CHECKING:
     from workflows.contracts import ConversationStart
@@ -40,10 +41,14 @@ class Standing(StrEnum):
     ACTIVE = "active"
     HELD = "held"
     """The agent is silent: a human has it, or is waited for."""
+    WAITING = "waiting"
+    """A step's question waits for a human's decision."""
 
 
 def standing(state: ConversationState) -> Standing:
-    """Who is to answer."""
+    """What is to be done about it."""
+    if any(question.verdict is Verdict.PENDING for question in state.approvals):
+        return Standing.WAITING
     return Standing.HELD if is_held(state) else Standing.ACTIVE
 
 

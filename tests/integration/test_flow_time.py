@@ -11,6 +11,9 @@ import pytest
 from tests.integration.clock import Clock, skipping
 from tests.replay import record
 from tests.support.ports import eventually
+from workflows import contracts
+from workflows.contracts import ConversationStart, OperatorReply, Route
+from workflows.conversation import ConversationWorkflow
 from workflows.policy import Rules
 from workflows.state import Outcome, Verdict
 
@@ -74,3 +77,23 @@ def _in_a_week(now: datetime) -> datetime:
 
 async def _said(clock: Clock, count: int) -> bool:
     return len(clock.bench.outbox.bodies) >= count
+
+
+async def test_a_conversation_that_we_start_and_nobody_answers_ends_like_any_other(clock: Clock) -> None:
+    person = clock.bench.conversation()
+    start = ConversationStart(
+        conversation_id=person.id,
+        contact_id="contact",
+        channel="sms",
+        route=Route(provider="outbox", conversation_sid="pair"),
+        created_at=await clock.env.get_current_time(),
+    )
+    await clock.env.client.start_workflow(contracts.WORKFLOW, start, id=person.id, task_queue=clock.bench.queue)
+    await person.handle.execute_update(
+        ConversationWorkflow.reply, OperatorReply(author="system", text="hello", key="greeting")
+    )
+    await eventually(lambda: _said(clock, 1))
+    await clock.passes(hours=23)
+    assert not await clock.is_closed(person)
+    await clock.passes(hours=2)
+    await clock.closes(person)

@@ -166,6 +166,7 @@ async def test_a_desk_takes_notes_assigns_and_gives_back(http: httpx.AsyncClient
 
 async def test_a_question_is_read_and_answered(http: httpx.AsyncClient, bench: Bench) -> None:
     person = bench.conversation(Rules(flow=flows.SHOP.ref))
+    person.listed = True
     await person.text("pay 200")
 
     async def asked() -> dict[str, Any] | None:
@@ -173,6 +174,13 @@ async def test_a_question_is_read_and_answered(http: httpx.AsyncClient, bench: B
 
     question = await eventually(asked)
     assert question is not None
+    assert (await http.get(f"{PATH}/{person.id}")).json()["state"] == "waiting"
+
+    async def listed() -> bool:
+        items = (await http.get(PATH, params={"state": "waiting", "limit": 200})).json()["items"]
+        return person.id in [item["id"] for item in items]
+
+    await eventually(listed)
     assert (question["question"], question["verdict"]) == ("pay 200?", "pending")
     body = {"token": question["token"], "by": "ana"}
     answered = await http.post(f"{PATH}/{person.id}/approve", json=body)
