@@ -12,7 +12,6 @@ from starlette.routing import Route
 from simulator import control_content, inbound, wire
 from simulator.errors import ControlError, TwilioError
 from simulator.records import Message
-from simulator.rest.entrance import json_bytes
 from simulator.views import message_view
 from simulator.world import World
 
@@ -93,7 +92,7 @@ class Control:
 
     async def _transcript(self, request: Request) -> Response:
         after = wire.whole("after", request.query_params.get("after"), 0, 0)
-        lines = b"".join(json_bytes(record) + b"\n" for record in self._world.transcript.since(after))
+        lines = b"".join(wire.line(record) + b"\n" for record in self._world.transcript.since(after))
         return Response(lines, media_type="application/x-ndjson")
 
     async def _events(self, request: Request) -> Response:
@@ -154,4 +153,4 @@ class Control:
 
 
 def _event(record: dict[str, Any]) -> bytes:
-    return b"id: %d\ndata: %s\n\n" % (record["id"], json_bytes(record))
+    return b"id: %d\ndata: %s\n\n" % (record["id"], wire.line(record))

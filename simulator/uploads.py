@@ -109,7 +109,8 @@ class Uploads:
 
 def attachment(upload: Upload) -> dict[str, str]:
     """The file as a message carries it."""
-    return {"sid": upload.sid, "url": PATH + upload.sid, "content_type": upload.content_type}
+    found = {"sid": upload.sid, "url": PATH + upload.sid, "content_type": upload.content_type}
+    return found | {"filename": upload.filename} if upload.filename else found
 
 
 def too_large(channel: str, media: Iterable[dict[str, Any]]) -> Failure | None:

@@ -37,7 +37,7 @@ def message_view(message: Message) -> dict[str, Any]:
         "phone": message.phone,
         "number": message.number,
         "body": message.body,
-        "media": [{"url": m["url"], "content_type": m["content_type"]} for m in message.media],
+        "media": [{name: m[name] for name in ("url", "content_type", "filename") if name in m} for m in message.media],
         "content_sid": message.content_sid,
         "buttons": message.buttons,
         "status": message.status,

@@ -29,6 +29,11 @@ def reply(value: Any, status: int = 200) -> Response:
     return Response(json_bytes(value), status, media_type="application/json")
 
 
+def line(record: dict[str, Any]) -> bytes:
+    """One line of JSON, in ASCII: many readers take other characters, such as U+2028, for the end of a line."""
+    return json.dumps(record, separators=(",", ":")).encode()
+
+
 async def fields(request: Request) -> dict[str, Any]:
     """The object in the body. Raises ControlError."""
     try:

@@ -1,7 +1,7 @@
 // The phones on the page. Which there are is kept in this browser; one of them is current, which a small screen shows alone.
 import { split } from "./channel.js";
 import { ask } from "./dialog.js";
-import { el } from "./dom.js";
+import { el, icon } from "./dom.js";
 import { Phone, badge } from "./phone.js";
 import { plain, pretty } from "./text.js";
 
@@ -13,6 +13,7 @@ export class Desk {
     Object.assign(this, { settings, clock, announce });
     this.phones = [];
     this.strangers = new Map(); // number -> how many texts went there
+    this.ignored = new Set();
     this.root = document.querySelector(".desk");
     this.ghost = document.querySelector(".ghost");
     this.switcher = document.querySelector(".switcher");
@@ -126,9 +127,15 @@ export class Desk {
   }
 
   stranger(number) {
-    if (!/^\+\d+$/.test(number)) return;
+    if (!/^\+\d+$/.test(number) || this.ignored.has(number)) return;
     this.strangers.set(number, (this.strangers.get(number) ?? 0) + 1);
     this.showStrangers();
+  }
+
+  ignore(number) {
+    this.ignored.add(number);
+    this.known(number);
+    document.querySelector(".add").focus();
   }
 
   known(number) {
@@ -138,7 +145,8 @@ export class Desk {
   showStrangers() {
     document.querySelector(".strangers").replaceChildren(...[...this.strangers].slice(-3).map(([number, count]) => el("p", {},
       `${count === 1 ? "A text" : `${count} texts`} went to ${pretty(number)}, which is not here. `,
-      el("button", { type: "button", on: { click: () => { this.known(number); this.add({ number }); } } }, "Put this phone on the desk"))));
+      el("button", { type: "button", on: { click: () => { this.known(number); this.add({ number }); } } }, "Put this phone on the desk"),
+      el("button", { type: "button", class: "round", "aria-label": `Not ${pretty(number)}`, title: "Not this one", on: { click: () => this.ignore(number) } }, icon("close")))));
   }
 
   changed() {

@@ -87,7 +87,7 @@ def test_a_picture_is_sent_and_the_product_can_fetch_it(page: Page, sim: Running
     assert (hook["Body"], hook["NumMedia"], hook["MediaContentType0"]) == ("My cat", "1", "image/png")
     assert fetched(sim, hook["MediaUrl0"]) == PNG
 
-    shown = page.locator(".mine img")
+    shown = page.get_by_role("img", name="Picture cat.png")
     expect(shown).to_be_visible()
     assert shown.evaluate("image => image.decode().then(() => image.naturalWidth)") == 10
     page.reload()

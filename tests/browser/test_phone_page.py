@@ -226,6 +226,15 @@ def test_a_text_to_somebody_who_is_not_here_is_told(desktop: Page, sim: Running)
     expect(desktop.get_by_role("button", name="Put this phone on the desk")).to_have_count(0)
 
 
+def test_somebody_who_is_not_wanted_stays_away(desktop: Page, sim: Running) -> None:
+    sim.sdk.messages.create(to="+15557654321", from_=OURS, body="Are you there?")
+    desktop.get_by_role("button", name="Not +1 555 765 4321").click()
+    sim.sdk.messages.create(to="+15557654321", from_=OURS, body="Are you there?")
+    sim.sdk.messages.create(to=number_of(desktop.locator(".phone")), from_=OURS, body="And you?")
+    expect(desktop.locator(".theirs")).to_have_count(1)
+    expect(desktop.locator(".strangers")).to_have_text("")
+
+
 def test_who_reads_above_is_not_moved_but_told(desktop: Page, sim: Running) -> None:
     person = number_of(desktop.locator(".phone"))
     for n in range(40):

@@ -97,3 +97,13 @@ def test_other_channels_have_our_addresses_too(
 def test_what_no_phone_can_send_names_its_field(sim: Running, fields: dict[str, object], named: str) -> None:
     answer = sim.http.post("/_sim/inbound", json={"from": THEIRS, **fields})
     assert (answer.status_code, answer.json()["field"]) == (400, named)
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\u2029", "\x85", "\x0c", "\r", "\n"])
+def test_a_record_is_one_line_whatever_is_in_it(sim: Running, mark: str) -> None:
+    sim.text(f"one{mark}two")
+    rows = [json.loads(row) for row in sim.http.get("/_sim/transcript").text.splitlines()]
+    assert rows[0]["body"] == f"one{mark}two"
+    with sim.http.stream("GET", "/_sim/events?after=1") as stream:
+        told = next(row for row in stream.iter_lines() if row.startswith("data: "))
+    assert json.loads(told.removeprefix("data: "))["body"] == f"one{mark}two"

@@ -127,7 +127,8 @@ def test_what_a_person_attaches_is_there_for_both_products(sim: Running, http, p
 def test_a_phone_uploads_and_names_a_file(sim: Running) -> None:
     answer = sim.http.post("/_sim/media?filename=a.txt", content=b"hi", headers={"Content-Type": "text/plain"})
     file = answer.json()
-    assert sim.text("", media=[file["url"]])["media"] == [{"url": file["url"], "content_type": "text/plain"}]
+    shown = {"url": file["url"], "content_type": "text/plain", "filename": "a.txt"}
+    assert sim.text("", media=[file["url"]])["media"] == [shown]
     shown = sim.http.get(file["url"])
     assert (shown.content, shown.headers["content-disposition"]) == (b"hi", "attachment")
     assert sim.http.get("/_sim/media/ME0").status_code == 404
