@@ -291,10 +291,10 @@ async def act(method: Callable[..., Awaitable[Any]], request: Any, *, summary: s
     Raises:
         FlowError: the step declares none.
     """
-    how = running_step().call
-    if how is None:
+    step = running_step()
+    if step.call is None:
         raise FlowError("a step that runs an activity must declare how, by `call`")
-    return await call(how, method, request, summary=summary)
+    return await call(step.call, method, request, summary=summary or step.name)
 
 
 async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
@@ -306,6 +306,7 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
             start_to_close_timeout=how.timeout,
             schedule_to_close_timeout=how.total,
             retry_policy=how.retry,
+            summary=summary or None,
         )
     return await workflow.execute_activity_method(
         method,

@@ -79,6 +79,7 @@ def details(start: ConversationStart, state: ConversationState) -> str:
     if (last := state.last_turn) is not None:
         reason = f": {last.reason}" if last.reason else ""
         lines.append(f"Last turn: **{last.outcome.value}**{reason}, {last.drafts} drafts")
+        lines.append("")  # Markdown begins a list after an empty line
         lines += [f"- guard: {guard_reason}" for guard_reason in last.guards]
         lines += [f"- {step.name}: {step.status} {step.reason}".rstrip() for step in last.steps]
     return "\n".join(f"{line}  " if not line.startswith("- ") else line for line in lines)

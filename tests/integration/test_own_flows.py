@@ -271,6 +271,21 @@ async def test_a_turn_parked_for_an_unknown_flow_replays_where_the_flow_is_known
     assert len(ledger.CALLS) == 1
 
 
+async def test_a_question_outlasts_the_worker_that_asked_it(client: Client) -> None:
+    catalogue.install(flows.ALL, "tests.support.flows:ALL")
+    ledger.clear()
+    async with bench_for(client, flows=flows.ALL) as bench:
+        person = bench.conversation(SHOP)
+        await person.text("pay 200")
+        asked = await _asked(person)
+    async with bench.worker():
+        assert await _asked(person) == asked
+        await person.handle.execute_update(ConversationWorkflow.approve, Decide(token=asked.token, by="ana"))
+        await person.turn(1)
+    assert bench.outbox.bodies == ["1: paid 200 as 1 (ana agreed)"]
+    assert len(ledger.CALLS) == 1
+
+
 async def test_an_interrupted_question_is_the_same_question(bench: Bench) -> None:
     person = bench.conversation(Rules(flow=flows.SHOP.ref, turn_policy=TurnPolicy.INTERRUPT))
     await person.text("pay 200")
