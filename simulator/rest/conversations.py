@@ -17,6 +17,7 @@ _STATES = ("active", "inactive", "closed")
 _MAX_ATTRIBUTES = 16 * 1024  # bytes
 _MAX_NAME = 256
 _DAY = 24 * 3600
+_LONGEST = 10 * 365 * _DAY  # of a timer; what lies further ahead has no date
 # timer -> form field, least seconds, code when shorter, code when unreadable
 _TIMERS = {
     "inactive": ("Timers.Inactive", 60, 50375, 50379),
@@ -85,13 +86,14 @@ def of_participant(call: Call) -> Reply:
 
     def show_row(participant: Participant) -> dict[str, Any]:
         conversation = store.conversations.rows[participant.conversation]
+        user = call.world.people.known(conversation.service, participant.identity or "")
         base = f"{call.world.urls.conversations}/v1{call.service_path}/Conversations/{conversation.sid}"
         shown = show(call, conversation)
         return {
             "account_sid": shown["account_sid"],
             "chat_service_sid": conversation.service,
             "participant_sid": participant.sid,
-            "participant_user_sid": None,
+            "participant_user_sid": user.sid if user is not None else None,
             "participant_identity": participant.identity,
             "participant_messaging_binding": participant.binding,
             "conversation_sid": conversation.sid,
@@ -239,7 +241,7 @@ def check_timer(timer: str, text: str) -> None:
     """`timer`: inactive or closed. Raises TwilioError."""
     name, least, short, unreadable = _TIMERS[timer]
     seconds = parse_duration(text)
-    if seconds is None:
+    if seconds is None or seconds > _LONGEST:
         raise TwilioError(unreadable, f"{name} format is invalid")
     if seconds < least:
         raise TwilioError(short, f"{name} should be at least {least} seconds")

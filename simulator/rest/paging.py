@@ -77,7 +77,7 @@ def _cut(call: Call, rows: Iterable[R], *, default: int, most: int) -> _Page:
 
 def _after(rows: list[R], sid: str, count: int) -> Iterator[R]:
     """What follows that row; when it is gone meanwhile, what follows as many rows without it: none is hidden."""
-    start = next((i + 1 for i, row in enumerate(rows) if row.sid == sid), count - 1)
+    start = next((i + 1 for i, row in enumerate(rows) if row.sid == sid), max(0, count - 1))
     return islice(rows, start, None)
 
 

@@ -1,5 +1,6 @@
 """What the simulator has confirmed is there after it was killed."""
 
+import json
 import os
 import signal
 import socket
@@ -88,3 +89,23 @@ def _healthy(http: httpx.Client) -> bool:
         return http.get("/_sim/health").status_code == 200
     except httpx.TransportError:
         return False
+
+
+def test_what_an_account_was_given_is_there_after_a_restart(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    group = [json.dumps({"messaging_binding": {field: value}}) for field, value in
+             (("projected_address", OURS), ("address", THEIRS))]  # fmt: skip
+    with simulator(data=data, group_setup=3600) as sim:
+        pool = sim.sdk.messaging.v1.services.create(friendly_name="pool")
+        pool.phone_numbers.create(sim.sdk.incoming_phone_numbers.list()[0].sid)
+        v1 = sim.sdk.conversations.v1
+        v1.users.create(identity="ann", friendly_name="Ann")
+        v1.configuration().update(default_closed_timer="PT1H")
+        made = v1.conversation_with_participants.create(participant=group)
+    with simulator(data=data, group_setup=0) as sim:
+        v1 = sim.sdk.conversations.v1
+        assert [row.phone_number for row in sim.sdk.messaging.v1.services(pool.sid).phone_numbers.list()] == [OURS]
+        assert v1.users("ann").fetch().friendly_name == "Ann"
+        assert v1.configuration().fetch().default_closed_timer == "PT1H"
+        assert [row.friendly_name for row in v1.services.list()] == ["Default Conversations Service"]
+        eventually(lambda: v1.conversations(made.sid).fetch().state == "active")

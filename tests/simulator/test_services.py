@@ -19,6 +19,7 @@ def test_a_chat_participant_is_a_user_with_the_default_roles(v1) -> None:
     assert participant.role_sid == defaults.default_conversation_role_sid
     user = v1.users("ann").fetch()
     assert (user.identity, user.role_sid) == ("ann", defaults.default_chat_service_role_sid)
+    assert [row.participant_user_sid for row in v1.participant_conversations.list(identity="ann")] == [user.sid]
     assert refused(lambda: v1.users.create(identity="ann")) == (409, 50201)
 
 
