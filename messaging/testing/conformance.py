@@ -263,8 +263,10 @@ class BackendConformance(ConformanceHooks):
     @pytest.mark.asyncio
     async def test_an_attachment_that_is_not_there_is_not_found(self, running: ConversationalBackend) -> None:
         media, _ = _given(await self.attached(running))
+        # Found by its URL, or where there is none by its sid alone.
+        other = replace(media, url=media.url + "0", sid=None) if media.url else replace(media, sid=f"{media.sid}0")
         with pytest.raises(errors.NotFound):
-            await running.fetch_media(replace(media, url=media.url + "0", sid=None))
+            await running.fetch_media(other)
 
     @pytest.mark.asyncio
     async def test_an_attachment_that_is_elsewhere_is_not_asked_for(self, running: ConversationalBackend) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,8 @@ class TestScripted(BackendConformance):
 
 class TestConversations(BackendConformance):
     @pytest.fixture
-    def backend(self, simulator):
-        self.simulator = simulator
+    def backend(self, simulator, receiver):
+        self.simulator, self.receiver = simulator, receiver
         return conversations_backend(twilio("twilio", simulator))
 
     def webhook(self):
@@ -63,6 +64,18 @@ class TestConversations(BackendConformance):
     async def write_as_person(self, backend, sid, body):
         await self.simulator.tell("chat", identity="ada", body=body, conversation_sid=sid)
         return True
+
+    async def attached(self, backend):
+        """By way of a webhook, which names the picture by its sid only: the media service says where it is."""
+        person = somebody()
+        await backend.add_participant(await self.open_sid(backend), person)
+        theirs = person.binding.address.raw
+        data = f"data:image/svg+xml;base64,{b64encode(PICTURE.read_bytes()).decode()}"
+        await self.simulator.tell("inbound", **{"from": theirs, "media": [data]})
+        [request] = await self.receiver.heard("conversations", "onMessageAdded", theirs[1:])
+        reader = conversations_backend(twilio("twilio", self.simulator, webhook_url=self.receiver.url))
+        [event] = await reader.handle_webhook(request)
+        return event.message.media[0], PICTURE.read_bytes()
 
 
 class TestMessaging(BackendConformance):
@@ -102,7 +115,7 @@ class TestInstrumented(TestConversations):
     """The wrapper must change nothing."""
 
     @pytest.fixture
-    def backend(self, simulator):
-        self.simulator = simulator
+    def backend(self, simulator, receiver):
+        self.simulator, self.receiver = simulator, receiver
         own = dict(twilio("twilio", simulator).provider_specific)
         return new_backend("twilio", timeout=10, **own)
