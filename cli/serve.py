@@ -33,7 +33,10 @@ def api(
     settings = load(**{name: value for name, value in given.items() if value is not None})
     settings.id_key()
     # What is wrong with one of them is said here, in one line.
-    providers.backends(settings)
+    try:
+        providers.backends(settings)
+    except MessagingError as error:
+        raise ValueError(str(error)) from error
     asyncio.run(open_spool(settings).aclose())
     with telemetry("api", level=settings.messaging_log_level) as signals:
         uvicorn.run(

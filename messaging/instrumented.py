@@ -10,15 +10,16 @@ from typing import Self
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import SpanKind, Tracer
 
+from messaging import errors
 from messaging.backend import ConversationalBackend, ListsParticipants
 from messaging.config import MessagingConfig
-from messaging.errors import UnsupportedProvider
 from messaging.model import (
     Capabilities,
     Channel,
     Conversation,
     ConversationConfig,
     ConversationState,
+    EventKind,
     HealthStatus,
     InboundEvent,
     Media,
@@ -30,6 +31,7 @@ from messaging.model import (
     WebhookRequest,
 )
 from messaging.observation import Observer
+from messaging.soundness import require_sound
 
 
 class InstrumentedBackend:
@@ -144,7 +146,7 @@ class InstrumentedBackend:
         """Raises UnsupportedProvider where the provider does not tell."""
         with self._observer.operation("list_participants", conversation_sid=sid):
             if not isinstance(self._backend, ListsParticipants):
-                raise UnsupportedProvider(
+                raise errors.UnsupportedProvider(
                     "who is in a conversation is not told", op="list_participants", provider=self.name
                 )
             return await self._backend.list_participants(sid)
@@ -159,7 +161,7 @@ class InstrumentedBackend:
         success = False
         with self._observer.operation("handle_webhook", kind=SpanKind.INTERNAL) as operation:
             try:
-                events = await self._backend.handle_webhook(request)
+                events = await self._read(request)
                 success = True
             finally:
                 self._observer.webhook(operation, [event.kind for event in events], success=success)
@@ -168,10 +170,29 @@ class InstrumentedBackend:
                 operation.about(
                     channel=message.channel if message else None,
                     conversation_sid=event.conversation_sid,
-                    message_sid=message.sid if message else None,
+                    message_sid=message.sid if message else event.delivery.message_sid if event.delivery else None,
                 )
-                if message is not None and not event.echo:
+                if event.kind is EventKind.MESSAGE_ADDED and not event.echo:
                     self._observer.count("messages", operation)
+        return events
+
+    async def _read(self, request: WebhookRequest) -> list[InboundEvent]:
+        """What a provider cannot read, or reads as nonsense, is the sender's fault, not ours."""
+        try:
+            events = await self._backend.handle_webhook(request)
+        except errors.MessagingError:
+            raise
+        except Exception as unread:  # noqa: BLE001 - code of others, over what anybody may send
+            self._observer.tell_bug("handle_webhook", unread)
+            raise errors.InvalidWebhook(
+                f"body: cannot be read ({type(unread).__name__})", op="handle_webhook", provider=self.name
+            ) from None
+        for event in events:
+            try:
+                require_sound(event)
+            except errors.InvalidWebhook as unsound:
+                unsound.op, unsound.provider = "handle_webhook", self.name
+                raise
         return events
 
     async def health_check(self) -> HealthStatus:

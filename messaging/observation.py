@@ -7,9 +7,11 @@ told by its code.
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -84,8 +86,10 @@ class Observer:
             try:
                 yield operation
             except BaseException as error:
-                failure = error
-                raise
+                failure = self._classified(name, error)
+                if failure is error:
+                    raise
+                raise failure from None
             finally:
                 self._finish(operation, failure)
 
@@ -101,8 +105,10 @@ class Observer:
         except GeneratorExit:
             raise  # the caller left, which is how most iterations end
         except BaseException as error:
-            failure = error
-            raise
+            failure = self._classified(name, error)
+            if failure is error:
+                raise
+            raise failure from None
         finally:
             self._finish(operation, failure)
             span.end()
@@ -123,6 +129,26 @@ class Observer:
         if EventKind.UNKNOWN in kinds and self._log is not None:
             self._log.info("messaging.unknown_event", provider=self._provider)
 
+    def tell_bug(self, name: str, error: Exception) -> None:
+        """Log that, and where, a provider raised what none of them should. Others' words stay out."""
+        if self._log is not None:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{Path(last.filename).name}:{last.lineno}"
+            kind = type(error).__name__
+            self._log.error("messaging.provider_bug", provider=self._provider, operation=name, kind=kind, place=place)
+
+    def _classified(self, name: str, error: BaseException) -> BaseException:
+        """Only errors of the core leave a backend. What a provider that broke did with a send, nobody knows."""
+        if isinstance(error, errors.MessagingError) or not isinstance(error, Exception):
+            return error
+        self.tell_bug(name, error)
+        return errors.InternalError(
+            f"the provider raised {type(error).__name__}",
+            op=name,
+            provider=self._provider,
+            ambiguous=name == "send_message",
+        )
+
     def _finish(self, operation: Operation, failure: BaseException | None) -> None:
         code = _code(failure)
         named = {"provider": self._provider, "operation": operation.name}
@@ -137,8 +163,20 @@ class Observer:
             if code:
                 self.instruments.errors.add(1, named | {"error_code": code})
         if self._log is not None:
-            said = named | {"duration_ms": round(operation.seconds * 1000, 1), **operation.sids}
+            said = named | {
+                "duration_ms": round(operation.seconds * 1000, 1),
+                **operation.sids,
+                **_trace(operation.span),
+            }
             _tell(self._log, said, failure, code)
+
+
+def _trace(span: Span) -> dict[str, str]:
+    """The span's own ids; a stream's is never the current one, where others look for them."""
+    context = span.get_span_context()
+    if not context.is_valid:
+        return {}
+    return {"trace_id": trace.format_trace_id(context.trace_id), "span_id": trace.format_span_id(context.span_id)}
 
 
 def truth(value: bool) -> str:

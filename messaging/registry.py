@@ -74,8 +74,23 @@ def new_backend(provider: str, **options: Any) -> ConversationalBackend:
     """
     from messaging.instrumented import InstrumentedBackend  # noqa: PLC0415 - listing providers needs no telemetry
 
-    backend = _factory(provider)(_config(provider, options))
-    return InstrumentedBackend(backend)
+    return InstrumentedBackend(_made(provider, _factory(provider), _config(provider, options)))
+
+
+def _made(provider: str, factory: Factory, config: MessagingConfig) -> ConversationalBackend:
+    try:
+        backend = factory(config)
+        _ = backend.name, backend.get_config  # as every backend has them
+    except errors.MessagingError:
+        raise
+    except Exception as broken:  # noqa: BLE001 - code of others
+        # Its words stay out: they may quote an option, which may be a secret.
+        raise errors.InvalidConfig(
+            f"provider: what its entry point names builds no backend, {type(broken).__name__}",
+            op="new_backend",
+            provider=provider,
+        ) from None
+    return backend
 
 
 def _factory(provider: str) -> Factory:
@@ -85,12 +100,12 @@ def _factory(provider: str) -> Factory:
         raise errors.ProviderNotFound(f"provider: not registered; there is {there}", op="new_backend")
     try:
         factory: Factory = known[provider].load()
-    except (ImportError, AttributeError) as broken:
+    except Exception as broken:  # noqa: BLE001 - code of others, which may fail in any way while it is imported
         raise errors.ProviderNotFound(
             f"provider: its entry point {known[provider].value} cannot be loaded, {type(broken).__name__}",
             op="new_backend",
             provider=provider,
-        ) from broken
+        ) from None
     return factory
 
 
@@ -98,4 +113,7 @@ def _config(provider: str, options: Mapping[str, Any]) -> MessagingConfig:
     ours = MessagingConfig.model_fields.keys() - {"provider", "provider_specific"}
     common = {name: value for name, value in options.items() if name in ours}
     own = {name: value for name, value in options.items() if name not in {*ours, "provider_specific"}}
-    return new_config(provider, **common, provider_specific={**options.get("provider_specific", {}), **own})
+    given = options.get("provider_specific", {})
+    if not isinstance(given, Mapping):
+        raise errors.InvalidConfig("provider_specific: options by name expected", op="new_backend", provider=provider)
+    return new_config(provider, **common, provider_specific={**given, **own})

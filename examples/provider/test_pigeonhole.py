@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,17 @@ class TestPigeonhole(BackendConformance):
         body = json.dumps(content).encode()
         headers = {webhooks.HEADER: webhooks.sign(body, SECRET)}
         return WebhookRequest(route="letters", path="/webhooks/pigeonhole", headers=headers, body=body)
+
+    def nonsense(self) -> tuple[WebhookRequest, ...]:
+        """Signed all the same: what is inside is somebody's mistake, and must be said to be."""
+        request = self.webhook()
+        bodies = (b"", b"[]", b"{}", b"\xff", b"[" * 100_000)
+        return tuple(
+            replace(request, headers={webhooks.HEADER: webhooks.sign(body, SECRET)}, body=body) for body in bodies
+        )
+
+    def missing_sid(self) -> str:
+        return "PH" + "0" * 32
 
     async def write_as_person(self, backend: ConversationalBackend, sid: str, body: str) -> bool:
         letter = {"sid": "2", "from": "ada", "text": body, "posted": "2026-02-03T04:05:06+00:00"}

@@ -74,6 +74,30 @@ class BackendConformance(ConformanceHooks):
         await backend.stop()
 
     @pytest.mark.asyncio
+    async def test_starting_twice_is_starting_once(self, backend: ConversationalBackend) -> None:
+        await asyncio.gather(backend.start(), backend.start())
+        await backend.start()
+        assert (await backend.health_check()).status is Health.HEALTHY
+        await backend.stop()
+
+    @pytest.mark.asyncio
+    async def test_what_was_stopped_does_not_start_again(self, backend: ConversationalBackend) -> None:
+        await backend.start()
+        await backend.stop()
+        with pytest.raises(errors.ShutdownError):
+            await backend.start()
+
+    @pytest.mark.asyncio
+    async def test_a_stop_wins_over_a_start_that_is_on_its_way(self, backend: ConversationalBackend) -> None:
+        starting = asyncio.ensure_future(backend.start())
+        await asyncio.sleep(0)
+        await backend.stop()
+        await asyncio.gather(starting, return_exceptions=True)
+        with pytest.raises(errors.ShutdownError):
+            await backend.send_message(self.missing_sid(), Message(body="hello"))
+        assert (await backend.health_check()).status is Health.UNHEALTHY
+
+    @pytest.mark.asyncio
     async def test_a_running_backend_is_healthy(self, running: ConversationalBackend) -> None:
         assert (await running.health_check()).status is Health.HEALTHY
 
@@ -92,17 +116,23 @@ class BackendConformance(ConformanceHooks):
     @pytest.mark.asyncio
     async def test_a_unique_name_makes_one_conversation(self, running: ConversationalBackend) -> None:
         _needs(running.capabilities.conversations)
-        config = ConversationConfig(unique_name=f"conformance-{uuid.uuid4().hex}", attributes={"topic": "a"})
+        name = f"conformance-{uuid.uuid4().hex}"
+        config = ConversationConfig(unique_name=name, friendly_name="Ada & Bo", attributes={"topic": "a"})
         first = await running.create_conversation(config)
         second = await running.create_conversation(config)
         assert first.sid == second.sid
         assert second.attributes == {"topic": "a"}
+        found = await running.get_conversation(first.sid)
+        assert (found.unique_name, found.friendly_name) == (name, "Ada & Bo")
 
     @pytest.mark.asyncio
     async def test_a_conversation_is_found_by_its_sid(self, running: ConversationalBackend) -> None:
         sid = await self.open_sid(running)
         found = await running.get_conversation(sid)
         assert (found.sid, found.state) == (sid, ConversationState.ACTIVE)
+        if running.capabilities.conversations:  # what it says is never what it said before
+            await running.close_conversation(sid)
+            assert (await running.get_conversation(sid)).state is ConversationState.CLOSED
 
     @pytest.mark.asyncio
     async def test_a_missing_conversation_is_not_found(self, running: ConversationalBackend) -> None:
@@ -121,6 +151,16 @@ class BackendConformance(ConformanceHooks):
                 await running.add_participant(self.missing_sid(), Participant(identity="ada"))
             with pytest.raises(errors.ConversationNotFound):
                 await running.remove_participant(self.missing_sid(), "MB" + "0" * 32)
+
+    @pytest.mark.asyncio
+    async def test_a_conversation_that_only_looks_like_one_is_not_found(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        sid = await self.open_sid(running)
+        for other in (_neighbour(sid), sid[:-1], sid + "0", ""):
+            with pytest.raises(errors.ConversationNotFound):
+                await running.get_conversation(other)
+            with pytest.raises(errors.ConversationNotFound):
+                await running.send_message(other, Message(body="hello"), key="turn-1")
 
     @pytest.mark.asyncio
     async def test_pages_hold_everything_once(self, running: ConversationalBackend) -> None:
@@ -183,10 +223,11 @@ class BackendConformance(ConformanceHooks):
         sid, since, message = await self.open_sid(running), datetime.now(UTC), Message(body="a look at the sky")
         sent = await running.send_message(sid, message, key="turn-1")
         assert sent.sid
+        assert sent.body == message.body
         proof = await running.find_message(sid, "turn-1", message=message, since=since)
         assert proof.outcome is SendOutcome.CONFIRMED
         assert proof.message is not None
-        assert proof.message.sid == sent.sid
+        assert (proof.message.sid, proof.message.body) == (sent.sid, message.body)
 
     @pytest.mark.asyncio
     async def test_what_was_never_sent_is_not_confirmed(self, running: ConversationalBackend) -> None:
@@ -236,11 +277,14 @@ class BackendConformance(ConformanceHooks):
     @pytest.mark.asyncio
     async def test_messages_of_others_are_received(self, running: ConversationalBackend) -> None:
         sid = await self.open_sid(running)
+        await self.write_as_person(running, sid, "before anybody listened")
+        await asyncio.sleep(self.tick())
         stream = running.receive_messages(sid)
         waiting = asyncio.ensure_future(anext(stream))
         try:
             await asyncio.sleep(0.2)  # let it find out where it starts
-            await running.send_message(sid, Message(body="ours"))
+            for author in ("", "Bo, who is one of us"):
+                await running.send_message(sid, Message(body="ours", author=author))
             if not await self.write_as_person(running, sid, "theirs"):
                 pytest.skip("no way to write as a person")
             received = await asyncio.wait_for(asyncio.shield(waiting), _PATIENCE)
@@ -249,6 +293,24 @@ class BackendConformance(ConformanceHooks):
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
             await _leave(stream)
+
+    @pytest.mark.asyncio
+    async def test_a_stream_ends_with_its_conversation(self, running: ConversationalBackend) -> None:
+        _needs(running.capabilities.conversations)
+        sid = await self.open_sid(running)
+        listening = asyncio.ensure_future(_listen(running, sid))
+        await asyncio.sleep(0.2)
+        await running.close_conversation(sid)
+        assert await asyncio.wait_for(listening, _PATIENCE) == []
+
+    @pytest.mark.asyncio
+    async def test_a_stream_ends_when_the_backend_stops(self, backend: ConversationalBackend) -> None:
+        await backend.start()
+        sid = await self.open_sid(backend)
+        listening = asyncio.ensure_future(_listen(backend, sid))
+        await asyncio.sleep(0.2)
+        await backend.stop()
+        assert await asyncio.wait_for(listening, _PATIENCE) == []
 
     # Media.
 
@@ -326,6 +388,14 @@ class BackendConformance(ConformanceHooks):
         await backend.stop()
 
     @pytest.mark.asyncio
+    async def test_a_genuine_webhook_of_nonsense_is_named_so(self, backend: ConversationalBackend) -> None:
+        for request in _given(self.nonsense()):
+            with pytest.raises(errors.InvalidWebhook) as refused:
+                await backend.handle_webhook(request)
+            assert type(refused.value) is errors.InvalidWebhook
+        await backend.stop()
+
+    @pytest.mark.asyncio
     async def test_a_forged_or_unsigned_webhook_is_refused(self, backend: ConversationalBackend) -> None:
         request = _given(self.webhook())
         for forged in (self.forged(request), replace(request, headers={})):
@@ -352,6 +422,16 @@ def _calls(backend: ConversationalBackend, sid: str) -> tuple[Callable[[], Await
         lambda: backend.add_participant(sid, Participant(identity="ada")),
         lambda: backend.remove_participant(sid, "MB" + "0" * 32),
     )
+
+
+async def _listen(backend: ConversationalBackend, sid: str) -> list[Message]:
+    return [message async for message in backend.receive_messages(sid)]
+
+
+def _neighbour(sid: str) -> str:
+    """Of the same form, and not there."""
+    last = sid[-1]
+    return sid[:-1] + (("0" if last != "0" else "1") if last.isalnum() else last)
 
 
 def _needs(capability: bool) -> None:

@@ -45,6 +45,14 @@ class ConformanceHooks:
         """The same with something else in it, under the old signature."""
         return replace(request, body=request.body + b"&Body=else")
 
+    def nonsense(self) -> tuple[WebhookRequest, ...] | None:
+        """Webhooks that are signed as they should be, and whose content nobody can read; None skips their test."""
+        return None
+
+    def tick(self) -> float:
+        """Seconds by which the service tells two messages apart in time, where it has nothing but the time."""
+        return 0.0
+
     async def write_as_person(self, backend: ConversationalBackend, sid: str, body: str) -> bool:
         """Let somebody write into the conversation; False skips the tests of receiving."""
         del backend, sid, body

@@ -48,34 +48,43 @@ async def run_concurrently(
     Args:
         concurrency: How many at once; by default all.
         within: Seconds for the whole run. What has not ended by then is cancelled and counts as a TimeoutError.
+
+    Raises:
+        ValueError: `concurrency` is below 1.
     """
+    if concurrency is not None and concurrency < 1:
+        raise ValueError("concurrency: at least 1 expected")
     gate = asyncio.Semaphore(concurrency or max(count, 1))
     results: list[T] = []
     durations: list[float] = []
     failures: list[BaseException] = []
+
+    late: set[int] = set()
 
     async def one(number: int) -> None:
         async with gate:
             started = time.perf_counter()
             try:
                 result = await task(number)
-            except Exception as failure:  # noqa: BLE001 - all of them are collected
-                failures.append(failure)
-            else:
+            except (Exception, asyncio.CancelledError) as failure:
+                if number not in late:
+                    failures.append(failure)
+                    return
+                raise
+            if number not in late:
                 results.append(result)
                 durations.append(time.perf_counter() - started)
 
     began = time.perf_counter()
     running = [asyncio.create_task(one(number)) for number in range(count)]
     try:
-        pending = (await asyncio.wait(running, timeout=within))[1] if running else set()
-    except asyncio.CancelledError:
-        pending = set(running)
-        raise
+        if running:
+            await asyncio.wait(running, timeout=within)
     finally:
-        for late in running:
-            late.cancel()
+        late.update(number for number, task_of in enumerate(running) if not task_of.done())
+        for number in late:
+            running[number].cancel()
         await asyncio.gather(*running, return_exceptions=True)
     seconds = time.perf_counter() - began
-    failures += [TimeoutError(f"not within {within:g} s") for _ in pending]
+    failures += [TimeoutError(f"not within {within:g} s") for _ in late]
     return Report(results=tuple(results), errors=tuple(failures), durations=tuple(durations), seconds=seconds)

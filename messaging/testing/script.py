@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from messaging import errors
+from messaging.backend import ConversationalBackend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,14 @@ class Call:
 class _Failure:
     error: errors.MessagingError
     after_commit: bool
+
+
+def _known(operation: str) -> str:
+    """A misspelt operation would never fail, and its test pass for nothing."""
+    known = [name for name in vars(ConversationalBackend) if not name.startswith("_")]
+    if operation not in known:
+        raise ValueError(f"operation: one of {', '.join(known)} expected")
+    return operation
 
 
 @dataclass(slots=True)
@@ -41,18 +50,18 @@ class Script:
         Args:
             after_commit: Do what was asked for, and then fail: the answer got lost.
         """
-        self._once[operation].extend(_Failure(error=error, after_commit=after_commit) for error in failures)
+        self._once[_known(operation)].extend(_Failure(error=error, after_commit=after_commit) for error in failures)
 
     def fail_always(self, operation: str, error: errors.MessagingError | None) -> None:
         """Let every call fail from now on; None ends it."""
         if error is None:
             self._always.pop(operation, None)
         else:
-            self._always[operation] = _Failure(error=error, after_commit=False)
+            self._always[_known(operation)] = _Failure(error=error, after_commit=False)
 
     def delay(self, operation: str, seconds: float) -> None:
         """Let every call take this long before anything happens."""
-        self._delays[operation] = seconds
+        self._delays[_known(operation)] = seconds
 
     def asked(self, operation: str) -> tuple[Call, ...]:
         """The calls of one operation, in order."""

@@ -120,9 +120,12 @@ class ScriptedBackend:
     def webhook(self, event_key: str, sid: str, body: str, *, author: str = "+15550100999") -> WebhookRequest:
         """A genuine webhook that reports an inbound message."""
         content = json.dumps({"event_key": event_key, "conversation_sid": sid, "body": body, "author": author})
-        raw = content.encode()
+        return self.signed(content.encode())
+
+    def signed(self, body: bytes) -> WebhookRequest:
+        """A genuine webhook, whatever is in it."""
         return WebhookRequest(
-            route="messages", path="/webhooks/scripted", headers={SIGNATURE: self._sign(raw)}, body=raw
+            route="messages", path="/webhooks/scripted", headers={SIGNATURE: self._sign(body)}, body=body
         )
 
     # The protocol.
@@ -256,7 +259,12 @@ class ScriptedBackend:
         async with self.script.frame("handle_webhook", request=request):
             if not hmac.compare_digest(request.headers.get(SIGNATURE, "").encode(), self._sign(request.body).encode()):
                 raise errors.InvalidSignature(SIGNATURE, op="handle_webhook", provider=self._name)
-            return [read_event(json.loads(request.body), self._name, self._now())]
+            try:
+                return [read_event(json.loads(request.body), self._name, self._now())]
+            except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as unread:
+                raise errors.InvalidWebhook(
+                    f"body: {type(unread).__name__}", op="handle_webhook", provider=self._name
+                ) from None
 
     async def health_check(self) -> HealthStatus:
         """`health`, which tests may set; unhealthy while it does not run."""

@@ -44,10 +44,13 @@ class Arrival:
 
     def unknown(self, conversation_sid: str = "") -> InboundEvent:
         """An event that we have no word for; equal content is the same event."""
-        content = sorted((name, value) for name, value in self.fields.items() if name not in _VOLATILE)
-        digest = hashlib.sha256(json.dumps(content).encode()).hexdigest()
         name = self.fields.get("EventType", "")
-        return self.event(EventKind.UNKNOWN, f"{name}:{digest}", conversation_sid=conversation_sid)
+        return self.event(EventKind.UNKNOWN, f"{name}:{self.digest()}", conversation_sid=conversation_sid)
+
+    def digest(self) -> str:
+        """The same for every attempt to deliver the same content."""
+        content = sorted((name, value) for name, value in self.fields.items() if name not in _VOLATILE)
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
     def required(self, name: str) -> str:
         """A field that must be there and not blank.

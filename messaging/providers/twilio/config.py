@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -19,6 +19,7 @@ REDACTED = "***"
 
 # https://www.twilio.com/docs/glossary/what-is-a-sid
 _SID_SHAPES: Mapping[str, str] = {"account_sid": "AC", "api_key": "SK", "messaging_service_sid": "MG"}
+_URLS = frozenset({"base_url", "webhook_url"})
 _SECRETS = frozenset({"auth_token", "api_secret", "shared_keys"})
 
 
@@ -75,6 +76,21 @@ class TwilioConfig(BaseModel):
     def _blank_is_unset(cls, value: Any) -> Any:
         return None if isinstance(value, str) and not value.strip() else value
 
+    @field_validator("auth_token")
+    @classmethod
+    def _no_token_is_blank(cls, value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+        # Whoever knows that there is a blank one could sign with it.
+        if not all(token.get_secret_value().strip() for token in value):
+            raise ValueError("a token is blank; leave it out")
+        return value
+
+    @field_validator("shared_keys")
+    @classmethod
+    def _no_key_is_blank(cls, value: Mapping[str, SecretStr]) -> Mapping[str, SecretStr]:
+        if not all(name.strip() and key.get_secret_value().strip() for name, key in value.items()):
+            raise ValueError("a name or a key is blank; leave it out")
+        return value
+
     @field_validator("account_sid", "api_key", "messaging_service_sid")
     @classmethod
     def _is_sid(cls, value: str | None, info: Any) -> str | None:
@@ -88,8 +104,12 @@ class TwilioConfig(BaseModel):
     def _is_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment:
             raise ValueError(f"{_shape(value)} given, http(s)://host[:port][/path] expected")
         return value.rstrip("/")
 
@@ -100,7 +120,7 @@ class TwilioConfig(BaseModel):
             return None
         number = value.removeprefix("whatsapp:") if info.field_name == "whatsapp_number" else value
         # A short code is a sender too: https://www.twilio.com/docs/glossary/what-is-a-short-code
-        if not re.fullmatch(r"\+[1-9]\d{4,14}|\d{3,8}", number):
+        if not re.fullmatch(r"\+[1-9][0-9]{4,14}|[0-9]{3,8}", number):
             raise ValueError(f"{_shape(value)} given, a number like +15550100000 or a short code expected")
         return number
 
@@ -131,7 +151,17 @@ class TwilioConfig(BaseModel):
     def redacted(self) -> dict[str, Any]:
         """The fields that are set, secrets replaced."""
         fields = self.model_dump(exclude_none=True)
-        return {name: REDACTED if name in _SECRETS and value else value for name, value in fields.items()}
+        return {name: _redacted(name, value) for name, value in fields.items()}
+
+
+def _redacted(name: str, value: Any) -> Any:
+    if name in _SECRETS and value:
+        return REDACTED
+    if name in _URLS:
+        parts = urlsplit(value)
+        credentials, at, host = parts.netloc.rpartition("@")
+        return urlunsplit(parts._replace(netloc=f"{REDACTED}@{host}")) if at and credentials else value
+    return value
 
 
 def read(config: MessagingConfig) -> TwilioConfig:

@@ -71,7 +71,7 @@ def _message(arrival: Arrival, kind: EventKind) -> InboundEvent:
     index = arrival.number("Index", most=_MAX_INDEX)
     source = vocabulary.channel(arrival.optional("Source"))
     author = arrival.fields.get("Author", "")
-    theirs = vocabulary.author(author, source) if author else None
+    theirs = vocabulary.author(author, source, external_id=arrival.optional("ExternalUserId")) if author else None
     attributes = arrival.attributes()
     message = Message(
         body=arrival.fields.get("Body", ""),
@@ -168,8 +168,9 @@ _CREATING = frozenset({EventKind.CONVERSATION_ADDED, EventKind.MESSAGE_ADDED, Ev
 
 
 def _key(arrival: Arrival, kind: EventKind, sid: str, *more: str | None) -> str:
-    when = arrival.optional("DateUpdated") if kind in _REPEATING else None
-    return ":".join(part for part in (sid, arrival.fields["EventType"], when, *more) if part)
+    # The date has no more than milliseconds, and may be missing: the content tells two changes of one instant apart.
+    changed = (arrival.optional("DateUpdated"), arrival.digest()[:16]) if kind in _REPEATING else ()
+    return ":".join(part for part in (sid, arrival.fields["EventType"], *changed, *more) if part)
 
 
 def _occurred_at(arrival: Arrival, kind: EventKind) -> Any:

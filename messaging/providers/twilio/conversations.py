@@ -29,9 +29,10 @@ from messaging.model import (
     SendProof,
 )
 from messaging.providers.twilio import conversation_requests, resources
-from messaging.providers.twilio.lifecycle import TwilioBackend, path_part
+from messaging.providers.twilio.lifecycle import TwilioBackend, instant, path_part
 from messaging.providers.twilio.vocabulary import KEY_ATTRIBUTE
 from messaging.providers.twilio.webhooks import CONVERSATIONS_ROUTES, Parser
+from messaging.providers.twilio.written import WRITTEN
 
 _MAX_PAGE = 100  # the same for every list of Conversations
 # 300 newer messages in one conversation since the send that we look for: no longer a look, but a search.
@@ -68,8 +69,8 @@ class ConversationsBackend(TwilioBackend):
         Raises:
             errors.InvalidConversation, errors.RateLimit
         """
-        wanted = conversation_requests.conversation(config, self._twilio.messaging_service_sid)
         async with self._calling("create_conversation", repeatable=bool(config.unique_name)) as conversations:
+            wanted = conversation_requests.conversation(config, self._twilio.messaging_service_sid)
             try:
                 made = await conversations.create_async(**wanted)
             except errors.InvalidInput as refused:
@@ -95,12 +96,12 @@ class ConversationsBackend(TwilioBackend):
         Raises:
             errors.InvalidInput
         """
-        if limit < 1:
-            raise errors.InvalidInput("limit: at least 1 expected", op="list_conversations", provider=self.NAME)
-        options = {"page_size": min(limit, _MAX_PAGE), **resources.page_options(cursor)}
-        if state is not None:
-            options["state"] = state.value
         async with self._calling("list_conversations", repeatable=True) as conversations:
+            if limit < 1:
+                raise errors.InvalidInput("limit: at least 1 expected")
+            options = {"page_size": min(limit, _MAX_PAGE), **resources.page_options(cursor)}
+            if state is not None:
+                options["state"] = state.value
             page = await conversations.page_async(**options)
             items = tuple(resources.conversation(item) for item in page)
             return Page(items=items, next_cursor=resources.cursor(page.next_page_url))
@@ -122,6 +123,7 @@ class ConversationsBackend(TwilioBackend):
                     provider_code=refused.provider_code,
                     status=refused.status,
                     retryable=refused.retryable,
+                    category=refused.category,
                 ) from None
 
     async def send_message(self, sid: str, message: Message, *, key: str | None = None) -> Message:
@@ -155,6 +157,7 @@ class ConversationsBackend(TwilioBackend):
         del message, known  # the key says it all
         options: dict[str, Any] = {"order": "desc", "page_size": _MAX_PAGE}
         async with self._conversation("find_message", sid, repeatable=True) as conversation:
+            since = since and instant(since)
             for _ in range(_MAX_LOOKS):
                 page = await conversation.messages.page_async(**options)
                 items = [resources.conversation_message(item) for item in page]
@@ -174,7 +177,7 @@ class ConversationsBackend(TwilioBackend):
             errors.ConversationNotFound
         """
         self._require_running("receive_messages")
-        return self._received(sid)
+        return self._stream(self._received(sid))
 
     async def add_participant(self, sid: str, participant: Participant) -> Participant:
         """Add by identity or binding, or return the one there is.
@@ -182,8 +185,8 @@ class ConversationsBackend(TwilioBackend):
         Raises:
             errors.ConversationNotFound, errors.InvalidParticipant
         """
-        wanted = conversation_requests.participant(participant)
         async with self._conversation("add_participant", sid, repeatable=True) as conversation:
+            wanted = conversation_requests.participant(participant)
             try:
                 return resources.participant(await conversation.participants.create_async(**wanted))
             except errors.InvalidInput as refused:
@@ -251,9 +254,9 @@ class ConversationsBackend(TwilioBackend):
             return media.sid
         if media.data is None:
             raise errors.InvalidMessage("media: data expected, or the sid of what was uploaded before")
-        return await attachments.upload(
-            self._client.http_client, await self._service(), media, self._twilio.credentials
-        )
+        sid = await attachments.upload(self._client.http_client, await self._service(), media, self._twilio.credentials)
+        WRITTEN.set(False)  # the message itself is still to come
+        return sid
 
     async def _service(self) -> str:
         """The chat service whose conversations `/v1/Conversations` holds, and of no other."""

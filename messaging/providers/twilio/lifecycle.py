@@ -10,21 +10,41 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from messaging import errors
 from messaging.config import MessagingConfig
-from messaging.model import Capabilities, Health, HealthStatus, InboundEvent, Media, MediaContent, WebhookRequest
+from messaging.model import (
+    Capabilities,
+    Health,
+    HealthStatus,
+    InboundEvent,
+    Media,
+    MediaContent,
+    Message,
+    WebhookRequest,
+)
 from messaging.opaque import opaque_sid
 from messaging.providers.twilio import config as twilio_config
 from messaging.providers.twilio.webhooks import Parser, Webhooks
+from messaging.providers.twilio.written import WRITTEN
 
 # How long a rate limit keeps the health degraded: as long as Twilio's own advice lets one call back off in all.
 _RECENT = timedelta(seconds=60)
 # Twilio answers such a read in a few hundred milliseconds; ten times that is no longer well.
 _SLOW = 2.0
+# Before Twilio's first message, and far enough from the ends of time.
+_BEGINNING = datetime(2007, 1, 1, tzinfo=UTC)
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
+
+# What is wrong where a call could not even be written down.
+_WRONG: Mapping[str, type[errors.InvalidInput]] = {
+    "create_conversation": errors.InvalidConversation,
+    "send_message": errors.InvalidMessage,
+    "add_participant": errors.InvalidParticipant,
+}
 
 OpenTransport = Callable[..., Any]
 
@@ -61,6 +81,7 @@ class TwilioBackend:
         self._now = now
         self._phase = _Phase.NEW
         self._client: Any = None
+        self._turning = asyncio.Lock()
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -83,32 +104,30 @@ class TwilioBackend:
             errors.AuthenticationError, errors.AuthorizationError, errors.NetworkError
             errors.ShutdownError: it has been stopped.
         """
-        if self._phase is _Phase.STOPPED:
-            raise errors.ShutdownError("stopped", op="start", provider=self.NAME)
-        if self._phase is _Phase.RUNNING:
-            return
-        # The SDK's modules take a noticeable time to load: not on the event loop.
-        self._client = await asyncio.to_thread(self._load_client)
-        self._phase = _Phase.RUNNING
-        try:
-            if verify:
-                await self._verify()
-        except BaseException:
-            self._phase = _Phase.NEW
-            await self._close_client()
-            raise
+        async with self._turning:
+            if self._phase is _Phase.RUNNING:
+                return
+            self._require_not_stopped("start")
+            try:
+                self._client = await self._loaded()
+                if verify:
+                    await self._verify()
+                self._require_not_stopped("start")  # it may have been, meanwhile
+            except BaseException:
+                await self._close_client()
+                raise
+            self._phase = _Phase.RUNNING
 
     async def stop(self) -> None:
         """Refuse new calls, end streams, wait for what is in flight as long as one call may take, then close."""
-        if self._phase is _Phase.STOPPED:
-            return
         self._phase = _Phase.STOPPED
         self._stopping.set()
-        if self._in_flight:
-            self._idle.clear()
-            with suppress(TimeoutError):  # every call ends by its own time-out, which is no longer than this one
-                await asyncio.wait_for(self._idle.wait(), self._config.timeout)
-        await self._close_client()
+        async with self._turning:  # a start that is on its way ends first
+            if self._in_flight:
+                self._idle.clear()
+                with suppress(TimeoutError):  # every call ends by its own time-out, which is no longer than this one
+                    await asyncio.wait_for(self._idle.wait(), self._config.timeout)
+            await self._close_client()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -146,21 +165,21 @@ class TwilioBackend:
             return HealthStatus(
                 status=Health.UNHEALTHY, last_check=checked, details=details, errors=(self._phase.name.lower(),)
             )
+        told = partial(HealthStatus, last_check=checked, details=details)
         began = time.perf_counter()
         try:
             async with self._calling("health_check", repeatable=True) as client:
                 await self._probe(client)
-        except errors.NotFound:
-            pass
         except errors.RateLimit as limited:
-            return HealthStatus(status=Health.DEGRADED, last_check=checked, details=details, errors=(str(limited),))
+            return told(status=Health.DEGRADED, errors=(str(limited),))
         except errors.MessagingError as failure:
-            return HealthStatus(status=Health.UNHEALTHY, last_check=checked, details=details, errors=(str(failure),))
+            # Twilio's own 404 says that it lives; a stranger's does not.
+            if not isinstance(failure, errors.NotFound) or failure.provider_code is None:
+                return told(status=Health.UNHEALTHY, errors=(str(failure),))
         seconds = time.perf_counter() - began
         recent = sum(1 for when in self._rate_limits if checked - when < _RECENT)
         details |= {"rate_limits_last_minute": recent, "latency_ms": round(seconds * 1000, 1)}
-        status = Health.DEGRADED if recent or seconds > _SLOW else Health.HEALTHY
-        return HealthStatus(status=status, last_check=checked, details=details)
+        return told(status=Health.DEGRADED if recent or seconds > _SLOW else Health.HEALTHY)
 
     def get_config(self) -> MessagingConfig:
         """The configuration with secrets redacted."""
@@ -177,12 +196,25 @@ class TwilioBackend:
 
     async def _verify(self) -> None:
         try:
-            async with self._calling("start", repeatable=True) as client:
+            async with self._frame("start", repeatable=True) as client:
                 await self._probe(client)
         except (errors.AuthenticationError, errors.AuthorizationError, errors.NetworkError, errors.InternalError):
             raise
-        except errors.MessagingError:
-            return  # the credentials were taken; a fake need not have every resource
+        except errors.MessagingError as refused:
+            # Twilio took the credentials and refused in its own words; a fake need not have every resource.
+            if refused.provider_code is None and not isinstance(refused, errors.RateLimit):
+                raise errors.NetworkError(
+                    "what answers is not Twilio", op="start", provider=self.NAME, status=refused.status
+                ) from None
+
+    async def _loaded(self) -> Any:
+        """The client. The SDK's modules take a noticeable time to load: not on the event loop."""
+        loading = asyncio.ensure_future(asyncio.to_thread(self._load_client))
+        try:
+            return await asyncio.shield(loading)
+        except asyncio.CancelledError:
+            await (await loading).http_client.close()  # a thread cannot be stopped half-way
+            raise
 
     def _load_client(self) -> Any:
         from twilio.rest import Client  # type: ignore[import-untyped] # noqa: PLC0415 - late, for the webhook side
@@ -212,6 +244,9 @@ class TwilioBackend:
     def _require_running(self, op: str) -> None:
         if self._phase is _Phase.NEW:
             raise errors.NotStarted("start() has not been called", op=op, provider=self.NAME)
+        self._require_not_stopped(op)
+
+    def _require_not_stopped(self, op: str) -> None:
         if self._phase is _Phase.STOPPED:
             raise errors.ShutdownError("stopped", op=op, provider=self.NAME)
 
@@ -226,7 +261,15 @@ class TwilioBackend:
             missing: What a bare 404 means here.
         """
         self._require_running(op)
+        async with self._frame(op, sid=sid, repeatable=repeatable, missing=missing) as resources:
+            yield resources
+
+    @asynccontextmanager
+    async def _frame(
+        self, op: str, *, sid: str = "", repeatable: bool = False, missing: type[errors.NotFound] | None = None
+    ) -> AsyncIterator[Any]:
         self._in_flight += 1
+        WRITTEN.set(False)
         try:
             yield self._resources(self._client)
         except errors.MessagingError as error:
@@ -240,8 +283,15 @@ class TwilioBackend:
                 self._rate_limits.append(self._now())
             raise error from None
         except Exception as unread:  # noqa: BLE001 - only errors of the core leave a backend
-            # The SDK or we could not read a success: whatever was asked for has happened. Not chained: the texts of
-            # others may quote what they could not read.
+            # Not chained: the texts of others may quote what they could not read or write.
+            if not WRITTEN.get():
+                raise _WRONG.get(op, errors.InvalidInput)(
+                    f"{type(unread).__name__} while writing the request",
+                    op=op,
+                    provider=self.NAME,
+                    conversation_sid=opaque_sid(sid) or "",
+                ) from None
+            # The SDK or we could not read a success: whatever was asked for has happened.
             raise errors.InternalError(
                 f"{type(unread).__name__} while reading the answer",
                 op=op,
@@ -255,6 +305,15 @@ class TwilioBackend:
             if not self._in_flight:
                 self._idle.set()
 
+    async def _stream(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        """A stream that ends when the backend stops, also in the middle of a look."""
+        try:
+            async for message in messages:
+                yield message
+        except errors.ShutdownError:
+            if not self._stopping.is_set():
+                raise
+
     async def _pause(self) -> bool:
         """Wait for the next look of a stream; False when the backend stops."""
         try:
@@ -262,6 +321,17 @@ class TwilioBackend:
         except TimeoutError:
             return True
         return False
+
+
+def instant(since: datetime) -> datetime:
+    """A time that can be reckoned with.
+
+    Raises:
+        errors.InvalidInput: it does not say of which zone it is.
+    """
+    if since.tzinfo is None:
+        raise errors.InvalidInput("since: a time with its zone expected")
+    return max(since, _BEGINNING)
 
 
 def path_part(sid: str, missing: type[errors.NotFound]) -> str:

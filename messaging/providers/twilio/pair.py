@@ -41,5 +41,5 @@ class AddressPair:
 
 
 def is_address(raw: str) -> bool:
-    """Whether this can be one end of a pair: printable, without spaces and separators, not too long."""
-    return 0 < len(raw) <= _MAX_LENGTH and raw.isprintable() and not set(raw) & {_SEPARATOR, " "}
+    """Whether this can be one end of a pair: printable, without separators, not too long. Names may hold spaces."""
+    return 0 < len(raw) <= _MAX_LENGTH and raw.isprintable() and raw == raw.strip() and _SEPARATOR not in raw

@@ -26,7 +26,7 @@ from messaging.model import (
     SendProof,
 )
 from messaging.providers.twilio import message_requests, resources, vocabulary
-from messaging.providers.twilio.lifecycle import TwilioBackend
+from messaging.providers.twilio.lifecycle import TwilioBackend, instant
 from messaging.providers.twilio.pair import AddressPair, is_address
 from messaging.providers.twilio.webhooks import MESSAGING_ROUTES, Parser
 
@@ -65,7 +65,9 @@ class MessagingBackend(TwilioBackend):
         """
         self._require_running("create_conversation")
         theirs = self._end(config.attributes.get("to"), "attributes.to")
-        default = self._twilio.whatsapp_number if theirs.channel is Channel.WHATSAPP else self._twilio.phone_number
+        # An RCS or Messenger sender is no number: it must be named.
+        defaults = {Channel.WHATSAPP: self._twilio.whatsapp_number, Channel.SMS: self._twilio.phone_number}
+        default = defaults.get(theirs.channel)
         prefix = "whatsapp:" if theirs.channel is Channel.WHATSAPP else ""
         given = config.attributes.get("from") or (prefix + default if default else None)
         return self._conversation(AddressPair(ours=self._end(given, "attributes.from"), theirs=theirs), config)
@@ -132,6 +134,8 @@ class MessagingBackend(TwilioBackend):
         """
         del key  # nothing carries it
         pair = self._pair("find_message", sid)
+        if since is not None:
+            since = self._instant(since)
         if message is None or since is None or (message.template and not message.body):
             return SendProof(outcome=SendOutcome.UNCERTAIN)
         found, complete = await self._listed("find_message", sid, pair.ours.raw, pair.theirs.raw, since)
@@ -148,7 +152,7 @@ class MessagingBackend(TwilioBackend):
         Raises:
             errors.ConversationNotFound
         """
-        return self._received(self._pair("receive_messages", sid))
+        return self._stream(self._received(self._pair("receive_messages", sid)))
 
     async def add_participant(self, sid: str, participant: Participant) -> Participant:
         """Not of this product.
@@ -180,6 +184,13 @@ class MessagingBackend(TwilioBackend):
             return AddressPair.parse(sid)
         except errors.ConversationNotFound as missing:
             missing.op, missing.provider = op, self.NAME
+            raise
+
+    def _instant(self, since: datetime) -> datetime:
+        try:
+            return instant(since)
+        except errors.InvalidInput as wrong:
+            wrong.op, wrong.provider = "find_message", self.NAME
             raise
 
     def _refuse(self, op: str, why: str) -> NoReturn:

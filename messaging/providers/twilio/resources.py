@@ -20,7 +20,8 @@ from messaging.model import (
 )
 from messaging.providers.twilio import dates, vocabulary
 
-_MAX_CURSOR = 1024
+# Page tokens are opaque; this only keeps out what could never be one.
+_MAX_CURSOR = 8192
 
 
 def conversation(resource: Any) -> Conversation:
@@ -120,8 +121,8 @@ def write_attributes(attributes: Mapping[str, Any], wrong: type[errors.InvalidIn
         errors.InvalidInput: of the kind given.
     """
     try:
-        return json.dumps(dict(attributes))
-    except (TypeError, ValueError):
+        return json.dumps(dict(attributes), allow_nan=False)
+    except (TypeError, ValueError, RecursionError):
         raise wrong("attributes: not JSON") from None
 
 

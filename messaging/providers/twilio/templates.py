@@ -30,6 +30,8 @@ def parameters(template: Template) -> dict[str, Any]:
             f"template.variables: {len(template.variables)} of them, at most {_MAX_VARIABLES} expected"
         )
     for name, value in template.variables.items():
+        if not (isinstance(name, str) and isinstance(value, str)):
+            raise errors.InvalidMessage("template.variables: text by name expected")
         if not 0 < len(name) <= _MAX_NAME or len(value) > _MAX_VALUE:
             raise errors.InvalidMessage(
                 f"template.variables: names of 1 to {_MAX_NAME} characters, values of at most {_MAX_VALUE} expected"

@@ -12,6 +12,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,7 +21,8 @@ from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the SD
 from twilio.http.response import Response  # type: ignore[import-untyped]
 
 from messaging import errors
-from messaging.providers.twilio import error_table
+from messaging.providers.twilio import dates, error_table
+from messaging.providers.twilio.written import WRITTEN
 
 ORIGINAL_HOST = "X-Sim-Original-Host"
 _PROVIDER_DOMAIN = ".twilio.com"
@@ -29,6 +31,9 @@ _MAX_CONNECT = 5.0
 # Far above the 100 requests that Twilio takes at once before it answers 429.
 _LIMITS = httpx.Limits(max_connections=200, max_keepalive_connections=50, keepalive_expiry=30)
 _MAX_RETRY_AFTER = 3600.0
+# A page of 1,000 messages with the longest bodies is a few MB.
+_MAX_ANSWER = 16 * 1024 * 1024
+_CHUNK = 64 * 1024
 
 # Raised before the first byte of the request was written.
 _BEFORE_WRITE: tuple[type[Exception], ...] = (
@@ -101,10 +106,19 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         self, method: str, url: str, *, writes: bool, headers: Mapping[str, str] | None, **parts: Any
     ) -> Response:
         target, extra = self._target(url)
+        auth = parts.pop("auth", None)
+        request = self._client.build_request(method, target, headers={**(headers or {}), **extra}, **parts)
+        WRITTEN.set(True)
         with self._failures(writes=writes):
             async with asyncio.timeout(self._seconds):
-                response = await self._client.request(method, target, headers={**(headers or {}), **extra}, **parts)
-        return _accept(response, writes=writes)
+                response = await self._client.send(request, auth=auth, stream=True)
+                try:
+                    content = await _read(response)
+                finally:
+                    await response.aclose()
+        if content is None:
+            raise _lost(errors.NetworkError, f"the answer is larger than {_MAX_ANSWER} bytes", written=writes)
+        return _accept(response, content, writes=writes)
 
     @asynccontextmanager
     async def open(self, url: str, *, auth: tuple[str, str] | None = None) -> AsyncIterator[httpx.Response]:
@@ -174,12 +188,22 @@ def _body(headers: Mapping[str, str], data: Mapping[str, Any] | None) -> dict[st
     return {"data": dict(data)}
 
 
-def _accept(response: httpx.Response, *, writes: bool) -> Response:
+async def _read(response: httpx.Response) -> bytes | None:
+    """The body, unpacked; None for one that is larger than any genuine answer."""
+    content = bytearray()
+    async for chunk in response.aiter_bytes(_CHUNK):
+        content += chunk
+        if len(content) > _MAX_ANSWER:
+            return None
+    return bytes(content)
+
+
+def _accept(response: httpx.Response, content: bytes, *, writes: bool) -> Response:
     if response.is_success:
-        if response.content and not _is_json(response):
+        if content and not _is_json(content):
             raise _lost(errors.NetworkError, "the answer is not JSON", written=writes, status=response.status_code)
-        return Response(response.status_code, response.text, response.headers)
-    raise refusal(response, writes=writes, code=_code(response))
+        return Response(response.status_code, content.decode(), response.headers)
+    raise refusal(response, writes=writes, code=_code(content))
 
 
 def refusal(response: httpx.Response, *, writes: bool, code: int | None = None) -> errors.MessagingError:
@@ -203,18 +227,19 @@ def _kind(failure: Exception) -> type[errors.MessagingError]:
     return errors.Timeout if isinstance(failure, httpx.TimeoutException) else errors.NetworkError
 
 
-def _is_json(response: httpx.Response) -> bool:
+def _is_json(raw: bytes) -> bool:
     try:
-        json.loads(response.content)
-    except ValueError:
+        json.loads(raw)
+        raw.decode()
+    except (ValueError, RecursionError):
         return False
     return True
 
 
-def _code(response: httpx.Response) -> int | None:
+def _code(raw: bytes) -> int | None:
     try:
-        content = json.loads(response.content)
-    except ValueError:
+        content = json.loads(raw)
+    except (ValueError, RecursionError):
         return None
     code = content.get("code") if isinstance(content, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit():
@@ -223,10 +248,12 @@ def _code(response: httpx.Response) -> int | None:
 
 
 def _retry_after(value: str | None) -> float | None:
-    """Seconds. The date form is not used by Twilio and is passed over."""
-    if value is None or not re.fullmatch(r"\d{1,9}(\.\d{1,6})?", value.strip()):
-        return None
-    return min(float(value), _MAX_RETRY_AFTER)
+    """Seconds, also of the date form, which a proxy in front of Twilio may use."""
+    text = (value or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,6})?", text):
+        return min(float(text), _MAX_RETRY_AFTER)
+    until = dates.read(text)
+    return None if until is None else min(max((until - datetime.now(UTC)).total_seconds(), 0.0), _MAX_RETRY_AFTER)
 
 
 def _request_id(value: str) -> str:

@@ -119,9 +119,9 @@ def address(raw: str, *, external_id: str | None = None) -> Address:
     return known
 
 
-def author(raw: str, source: Channel = Channel.UNKNOWN) -> Address:
+def author(raw: str, source: Channel = Channel.UNKNOWN, *, external_id: str | None = None) -> Address:
     """Read the author of a Conversations message: an address, or else a chat identity."""
-    prefixed = address(raw)
+    prefixed = address(raw, external_id=external_id)
     if prefixed.channel is not Channel.SMS or prefixed.phone is not None:
         return prefixed
     return Address(channel=Channel.CHAT if source is Channel.UNKNOWN else source, value=raw)

@@ -35,6 +35,10 @@ class TestScripted(BackendConformance):
     def webhook(self):
         return ScriptedBackend().webhook("SM1", "CH1", "hello")
 
+    def nonsense(self):
+        scripted = ScriptedBackend()
+        return tuple(scripted.signed(body) for body in (b"", b"[]", b"{}", b"\xff", b'{"body": 1}'))
+
     def bound(self):
         return somebody()
 
@@ -54,6 +58,10 @@ class TestConversations(BackendConformance):
 
     def webhook(self):
         return wire.request("conversations", wire.event("onMessageAdded"))
+
+    def nonsense(self):
+        odd = {"Index": "many"}, {"Media": "[1]"}, {"MessageSid": "-"}, {"ConversationSid": "../x"}, {"Attributes": "{"}
+        return tuple(wire.request("conversations", wire.event("onMessageAdded", **changes)) for changes in odd)
 
     def secrets(self):
         return (wire.TOKEN,)
@@ -92,6 +100,20 @@ class TestMessaging(BackendConformance):
 
     def webhook(self):
         return wire.request("messages", wire.inbound())
+
+    def nonsense(self):
+        odd = (
+            {"From": "-"},
+            {"To": ""},
+            {"NumMedia": "1"},
+            {"NumMedia": "9" * 5000},
+            {"MessageSid": "a/b"},
+            {"Body": "\0"},
+        )
+        return tuple(wire.request("messages", wire.inbound(**changes)) for changes in odd)
+
+    def tick(self):
+        return 1.1  # the dates of the 2010 API have whole seconds
 
     def secrets(self):
         return (wire.TOKEN,)

@@ -10,6 +10,7 @@ from messaging.providers.twilio import config as twilio_config
 from messaging.providers.twilio import conversations_backend
 from messaging.registry import new_backend, providers
 from tests.unit.messaging import wire
+from tests.unit.messaging.installed import announce
 
 SECRET = "f00dbabe" * 4
 
@@ -21,6 +22,12 @@ SECRET = "f00dbabe" * 4
         ({"account_sid": None}, "account_sid"),
         ({"auth_token": None}, "auth_token"),
         ({"auth_token": ""}, "auth_token"),
+        ({"auth_token": ["real", ""]}, "auth_token"),
+        ({"auth_token": [" "]}, "auth_token"),
+        ({"shared_keys": {"webhooks_sharedkey_1": ""}}, "shared_keys"),
+        ({"shared_keys": {"": SECRET}}, "shared_keys"),
+        ({"phone_number": "\u0663\u0663\u0663\u0663"}, "phone_number"),
+        ({"base_url": "http://h:99999999"}, "base_url"),
         ({"auth_token": None, "api_key": "SK" + "a" * 32}, "api_secret"),
         ({"api_key": SECRET, "api_secret": SECRET}, "api_key"),
         ({"base_url": SECRET}, "base_url"),
@@ -102,3 +109,39 @@ def test_options_of_the_provider_and_of_all_go_side_by_side():
     )
     config = backend.get_config()
     assert (backend.name, config.timeout, config.provider_specific["author"]) == ("twilio_messaging", 7, "bot")
+
+
+@pytest.mark.parametrize("name", ["base_url", "webhook_url"])
+def test_passwords_in_urls_are_not_shown(name):
+    backend = new_backend("twilio", **wire.config(**{name: f"https://hook:{SECRET}@h.example/x"}).provider_specific)
+    shown = backend.get_config()
+    assert SECRET not in repr(shown) + shown.model_dump_json()
+    assert shown.provider_specific[name] == "https://***@h.example/x"
+
+
+@pytest.mark.parametrize("given", [None, "x", ["a"], 5])
+def test_options_that_are_no_mapping_are_refused(given):
+    with pytest.raises(errors.InvalidConfig, match="provider_specific"):
+        new_backend("twilio", provider_specific=given)
+
+
+BROKEN = {
+    "syntax": ("def backend(:", errors.ProviderNotFound),
+    "raises": (f"raise RuntimeError({SECRET!r})", errors.ProviderNotFound),
+    "missing": ("other = 1", errors.ProviderNotFound),
+    "exits": (f"def backend(config): raise KeyError({SECRET!r})", errors.InvalidConfig),
+    "nothing": ("def backend(config): return None", errors.InvalidConfig),
+    "text": ("backend = 'backend'", errors.InvalidConfig),
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_a_provider_that_is_broken_is_named_and_its_words_stay_out(how, tmp_path, monkeypatch):
+    source, kind = BROKEN[how]
+    (tmp_path / f"broken_{how}.py").write_text(source)
+    announce(tmp_path, f"broken-{how}", {f"broken-{how}": f"broken_{how}:backend"})
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(kind, match=r"^[a-z_]+: provider: ") as refused:
+        new_backend(f"broken-{how}")
+    assert type(refused.value) is kind
+    assert SECRET not in str(refused.value)

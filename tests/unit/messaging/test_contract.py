@@ -264,12 +264,16 @@ def test_everything_promised_is_in_the_table(name):
     assert name in rows()
 
 
+# What the table names by what people see of it.
+_SHOWN_AS = {"log.log_level": "level"}
+
+
 @pytest.mark.parametrize("name", list(rows()))
 def test_the_table_names_what_exists_and_is_about_it(name):
     where, tests = rows()[name]
     assert where
     assert tests
-    word = name.rpartition(".")[2].removesuffix("()")
+    word = _SHOWN_AS.get(name, name.rpartition(".")[2].removesuffix("()"))
     assert any(word in (ROOT / path).read_text() for path in where)
     assert any(
         re.search(rf"{re.escape(WORDS.get(name, word))}\b", test_file(cited.partition("::")[0])) for cited in tests

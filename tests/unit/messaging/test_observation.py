@@ -89,7 +89,7 @@ async def use(watched):
         with pytest.raises(errors.NetworkError):
             await backend.send_message(PAIR, Message(body=BODY))
         watched.scripted.script.fail("health_check", ValueError(PHONE))
-        with pytest.raises(ValueError, match="555"):
+        with pytest.raises(errors.InternalError, match="the provider raised ValueError"):
             await backend.health_check()
         return sid
 
@@ -116,6 +116,51 @@ async def test_every_operation_is_counted_traced_and_logged(watch):
         ("send_message", "warning", "network_error"),
         ("health_check", "error", "internal_error"),
     ]
+
+
+async def test_each_line_names_its_own_span_and_its_level_says_how_bad_it_is(watch):
+    watched = watch()
+    with structlog.testing.capture_logs() as logs:
+        sid = await use(watched)
+        async with InstrumentedBackend(
+            watched.scripted.__class__(open_house=True), tracer=watched.tracers.get_tracer("test"), meter=watched.meter
+        ) as other:
+            stream = other.receive_messages(sid)
+            waiting = asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+    spans = {f"{span.context.span_id:016x}": span for span in watched.exporter.get_finished_spans()}
+    told = [log for log in logs if "operation" in log and log["event"] != "messaging.provider_bug"]
+    assert told
+    for log in told:
+        span = spans[log["span_id"]]
+        assert (span.name, f"{span.context.trace_id:032x}") == (f"messaging.{log['operation']}", log["trace_id"])
+    levels = {(log["operation"], log["log_level"]) for log in told}
+    assert {
+        ("start", "info"),
+        ("find_message", "debug"),
+        ("send_message", "warning"),
+        ("health_check", "error"),
+    } <= levels
+    assert "receive_messages" in {log["operation"] for log in told}
+
+
+async def test_only_messages_are_counted_as_messages(watch):
+    watched = watch()
+    backend = InstrumentedBackend(conversations_backend(wire.config()), meter=watched.meter)
+    for name in ("onMessageAdded", "onMessageUpdated", "onMessageRemoved"):
+        await backend.handle_webhook(wire.request("conversations", wire.event(name)))
+    [point] = watched.metrics()["messaging_messages_total"]
+    assert point.value == 1
+
+
+async def test_a_report_names_its_message(watch):
+    watched = watch()
+    backend = InstrumentedBackend(conversations_backend(wire.config()), tracer=watched.tracers.get_tracer("test"))
+    receipt = wire.event("onDeliveryUpdated", DeliveryReceiptSid=wire.sid("DY"), Status="sent")
+    await backend.handle_webhook(wire.request("conversations", receipt))
+    assert watched.spans()["handle_webhook"].attributes["message_sid"] == wire.sid("IM")
 
 
 async def test_nothing_tells_who_or_what(watch):

@@ -88,3 +88,30 @@ async def test_a_run_keeps_its_bounds():
     report = await run_concurrently(task, count=9, concurrency=3, within=0.2)
     assert most == 3
     assert (len(report.results), [type(error) for error in report.errors]) == (8, [TimeoutError])
+
+
+async def test_a_task_that_is_cancelled_is_an_error_and_one_that_is_late_counts_once():
+    async def task(number):
+        if number == 0:
+            raise asyncio.CancelledError
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            return "swallowed"
+
+    report = await run_concurrently(task, count=3, within=0.05)
+    assert report.results == ()
+    assert sorted(type(error).__name__ for error in report.errors) == ["CancelledError", "TimeoutError", "TimeoutError"]
+
+
+@pytest.mark.parametrize("concurrency", [0, -1])
+async def test_nobody_at_once_is_no_run(concurrency):
+    with pytest.raises(ValueError, match="concurrency"):
+        await run_concurrently(asyncio.sleep, count=1, concurrency=concurrency, within=1)
+
+
+def test_a_misspelt_operation_is_said_to_be():
+    script = ScriptedBackend().script
+    for misspelt in (lambda: script.fail("send", errors.Timeout("x")), lambda: script.delay("typo", 1)):
+        with pytest.raises(ValueError, match="send_message"):
+            misspelt()

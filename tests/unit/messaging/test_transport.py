@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import httpx
 import pytest
@@ -172,3 +175,19 @@ async def test_credentials_go_to_the_provider_only(url):
         await transport.request("GET", url, auth=("AC1", "secret"))
     await transport.close()
     assert sent == []
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_an_answer_larger_than_any_genuine_one_is_not_read_on(packed):
+    body = b'"' + b"x" * (17 * 1024 * 1024) + b'"'
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    with pytest.raises(errors.NetworkError, match="larger than") as lost:
+        await ask(httpx.Response(200, content=gzip.compress(body) if packed else body, headers=headers))
+    assert lost.value.ambiguous
+
+
+async def test_a_retry_after_may_be_a_date():
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    with pytest.raises(errors.RateLimit) as limited:
+        await ask(httpx.Response(429, json={}, headers={"Retry-After": later}))
+    assert 60 < limited.value.retry_after <= 90

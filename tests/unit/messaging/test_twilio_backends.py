@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -177,6 +178,9 @@ PICTURE = "https://shop.example/bike.png"
         (THEIRS, [Media(url=PICTURE, content_type="image/png", size=5_000_001)], r"media\[0\].size"),
         (THEIRS, [Media(url=PICTURE, content_type="audio/mpeg", size=500_001)], r"media\[0\].size"),
         (f"whatsapp:{THEIRS}", [Media(url=PICTURE, size=16_000_001)], r"media\[0\].size"),
+        (THEIRS, [Media(url="http://[::1")], r"media\[0\].url"),
+        (THEIRS, [Media(url="https://shop.example/\ud800")], r"media\[0\].url"),
+        (THEIRS, [Media(url=PICTURE, content_type="IMAGE/PNG; a=b", size=2_000_000)] * 3, "media: 6000000 bytes"),
     ],
 )
 async def test_media_that_a_channel_cannot_carry_are_refused_by_field(theirs, media, field):
@@ -189,7 +193,7 @@ async def test_media_that_a_channel_cannot_carry_are_refused_by_field(theirs, me
 
 async def test_several_media_go_out_with_one_text():
     far = FarEnd(POST_Messages=httpx.Response(201, json=text(num_media="2")))
-    media = tuple(Media(url=f"https://shop.example/{n}.png", content_type="image/png", size=5_000_000) for n in "12")
+    media = tuple(Media(url=f"https://shop.example/{n}.png", content_type="image/png", size=2_500_000) for n in "12")
     async with _unverified(far.backend(MessagingBackend, webhook_url=None)) as backend:
         sent = await backend.send_message(PAIR, Message(body="look", media=media))
     assert far.form()["MediaUrl"] == ["https://shop.example/1.png", "https://shop.example/2.png"]
@@ -355,6 +359,115 @@ async def test_a_new_conversation_carries_what_was_asked_for():
     assert made.unique_name == "ada"
 
 
+DEEP = {"a": None}
+for _ in range(100_000):
+    DEEP = {"a": DEEP}
+HALF = "half \ud83d"
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "kind", "field"),
+    [
+        ("create_conversation", ConversationConfig(attributes=DEEP), errors.InvalidConversation, "attributes"),
+        (
+            "create_conversation",
+            ConversationConfig(attributes={"x": math.nan}),
+            errors.InvalidConversation,
+            "attributes",
+        ),
+        ("create_conversation", ConversationConfig(friendly_name=HALF), errors.InvalidConversation, "friendly_name"),
+        ("create_conversation", ConversationConfig(unique_name="x" * 257), errors.InvalidConversation, "unique_name"),
+        *(
+            ("create_conversation", ConversationConfig(timers=timers), errors.InvalidConversation, "timers")
+            for timers in (
+                Timers(inactive_after=math.nan),
+                Timers(inactive_after=-5),
+                Timers(inactive_after=59),
+                Timers(closed_after=math.inf),
+                Timers(closed_after=599),
+            )
+        ),
+        ("send_message", Message(body=HALF), errors.InvalidMessage, "body"),
+        ("send_message", Message(body="a\0b"), errors.InvalidMessage, "body"),
+        ("send_message", Message(body="x", author=HALF), errors.InvalidMessage, "author"),
+        ("send_message", Message(body="x", attributes=DEEP), errors.InvalidMessage, "attributes"),
+        (
+            "send_message",
+            Message(template=Template(sid=TEMPLATE.sid, variables={1: 2})),
+            errors.InvalidMessage,
+            "template",
+        ),
+        ("add_participant", Participant(identity=""), errors.InvalidParticipant, "identity"),
+        ("add_participant", Participant(identity=HALF), errors.InvalidParticipant, "identity"),
+        ("add_participant", Participant(identity="a", attributes=DEEP), errors.InvalidParticipant, "attributes"),
+        ("list_conversations", {"limit": "5"}, errors.InvalidInput, "TypeError"),
+    ],
+)
+async def test_what_cannot_be_asked_for_never_reached_twilio_and_is_named(operation, given, kind, field):
+    far = FarEnd()
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        call = getattr(backend, operation)
+        sid_first = () if operation in {"create_conversation", "list_conversations"} else (sid("CH"),)
+        with pytest.raises(kind, match=field) as refused:
+            await (call(**given) if isinstance(given, dict) else call(*sid_first, given))
+    assert far.sent == []
+    assert (refused.value.ambiguous, refused.value.retryable) == (False, False)
+    assert (refused.value.op, refused.value.provider) == (operation, "twilio")
+
+
+async def test_an_identity_may_go_with_a_projected_address():
+    far = FarEnd(POST_Participants=httpx.Response(201, json={"sid": sid("MB"), "identity": "bo"}))
+    binding = Binding(type=Channel.SMS, projected_address=Address.parse(OURS))
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        await backend.add_participant(sid("CH"), Participant(identity="bo", binding=binding))
+    assert far.form() == {"Identity": ["bo"], "MessagingBinding.ProjectedAddress": [OURS]}
+
+
+@pytest.mark.parametrize("kind", [ConversationsBackend, MessagingBackend])
+async def test_a_time_without_its_zone_is_refused_and_the_beginning_of_time_is_one(kind):
+    far = FarEnd(GET_Messages=lambda _: texts() if kind is MessagingBackend else page("messages"))
+    where, ok = PAIR if kind is MessagingBackend else sid("CH"), Message(body="ok")
+    async with _unverified(far.backend(kind)) as backend:
+        with pytest.raises(errors.InvalidInput, match="since") as refused:
+            await backend.find_message(where, "k", message=ok, since=datetime(2026, 2, 3))  # noqa: DTZ001 - on purpose
+        assert refused.value.op == "find_message"
+        begin = datetime.min.replace(tzinfo=UTC)
+        assert (await backend.find_message(where, "k", message=ok, since=begin)).outcome is SendOutcome.ABSENT
+
+
+async def test_a_long_page_token_comes_back_as_it_was():
+    token = "PT" + "x" * 3000
+    more = f"https://conversations.twilio.com/v1/Conversations?Page=1&PageToken={token}"
+    far = FarEnd(GET_Conversations=lambda _: page("conversations", more=more))
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        first = await backend.list_conversations()
+        await backend.list_conversations(cursor=first.next_cursor)
+    assert dict(parse_qsl(urlsplit(str(far.sent[-1].url)).query))["PageToken"] == token
+
+
+async def test_a_message_without_a_key_is_still_known_as_ours():
+    far = FarEnd(POST_Messages=httpx.Response(201, json=said()))
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        await backend.send_message(sid("CH"), Message(body="x", author="Bo"))
+    assert json.loads(far.form()["Attributes"][0])["messaging_key"]
+
+
+async def test_an_rcs_pair_needs_its_sender_named():
+    async with _unverified(FarEnd().backend(MessagingBackend, phone_number=OURS)) as backend:
+        with pytest.raises(errors.InvalidConversation, match=r"attributes\.from"):
+            await backend.create_conversation(ConversationConfig(attributes={"to": f"rcs:{THEIRS}"}))
+
+
+@pytest.mark.parametrize("code", [50391, 50353])
+async def test_a_refused_close_keeps_its_category(code):
+    far = FarEnd()
+    far.answers[f"POST_{sid('CH')}"] = refusal(409, code)
+    async with _unverified(far.backend(ConversationsBackend)) as backend:
+        with pytest.raises(errors.CloseFailed) as failed:
+            await backend.close_conversation(sid("CH"))
+    assert failed.value.category is errors.Category.CONFLICT
+
+
 async def test_a_taken_unique_name_is_fetched_and_quoted():
     far = FarEnd(POST_Conversations=refusal(409, 50353))
     far.answers["GET_b"] = conversation(unique_name="a/b")
@@ -449,7 +562,7 @@ async def test_a_sid_that_could_be_none_never_reaches_a_url(wrong):
     assert far.sent == []
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "1", "a:b", "1:\n", "1:" + "x" * 2000])
+@pytest.mark.parametrize("cursor", ["", "x", "1", "a:b", "1:\n", "1:" + "x" * 9000])
 async def test_a_cursor_that_is_none_of_ours_is_refused(cursor):
     async with _unverified(FarEnd().backend(ConversationsBackend)) as backend:
         with pytest.raises(errors.InvalidInput, match="cursor"):

@@ -151,6 +151,27 @@ async def test_two_edits_of_a_message_are_two_events():
     assert first.event_key != second.event_key
 
 
+async def test_two_changes_of_one_instant_are_two_events_and_a_repetition_is_none():
+    def read_to(index, retry):
+        changed = {"LastReadMessageIndex": index, "DateUpdated": "2026-02-03T04:05:06Z", "RetryCount": retry}
+        return read("conversations", event("onParticipantUpdated", **changed))
+
+    keys = [(await read_to(*given)).event_key for given in (("3", "0"), ("4", "0"), ("3", "1"))]
+    assert keys[0] != keys[1]
+    assert keys[0] == keys[2]
+
+
+async def test_who_writes_by_whatsapp_is_known_by_their_stable_id():
+    found = await read(
+        "conversations", event("onMessageAdded", Author=f"whatsapp:{THEIRS}", ExternalUserId="whatsapp:US.1A")
+    )
+    assert (found.theirs.phone, found.theirs.external_id) == (THEIRS, "US.1A")
+
+
+async def test_a_sender_that_is_a_name_with_a_space_reports_too():
+    assert (await read("status", status("delivered", From="My Bank"))).delivery.status is DeliveryStatus.DELIVERED
+
+
 async def test_a_message_of_a_conversation_has_index_author_and_time():
     media = json.dumps([{"Sid": "ME1", "ContentType": "image/png", "Filename": "a.png", "Size": 7}])
     found = await read(
