@@ -14,10 +14,11 @@ from temporalio.client import Client
 from agents.engine import ReplyEngine
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
+from memory.contacts import ContactBook
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import attributes, engines, flows, providers, temporal
-from runtime.remembering import memory_store, qdrant_client
+from runtime.remembering import contact_book, memory_store, qdrant_client
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 from workflows.flow import Flow
@@ -33,6 +34,7 @@ class Container:
     client: Client
     backends: Mapping[str, ConversationalBackend]
     memory: MemoryStore
+    contacts: ContactBook
     engine: ReplyEngine
     flows: tuple[Flow[Any], ...] = ()
 
@@ -58,11 +60,19 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
             stack.push_async_callback(backend.stop)
         memory = memory_store(settings, embedder)
         stack.push_async_callback(memory.close)
+        contacts = contact_book(settings)
+        stack.push_async_callback(contacts.close)
         with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
             await memory.prepare()
         client = await temporal.connect_when_up(interceptors=telemetry.interceptors)
         if made := await attributes.ensure(client):
             log.info("search attributes made", names=made)
         yield Container(
-            settings=settings, client=client, backends=backends, memory=memory, engine=engine, flows=installed
+            settings=settings,
+            client=client,
+            backends=backends,
+            memory=memory,
+            contacts=contacts,
+            engine=engine,
+            flows=installed,
         )

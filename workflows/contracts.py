@@ -18,6 +18,7 @@ from workflows.policy import SendPolicy, TurnPolicy
 from workflows.state import ConversationState
 
 WORKFLOW = "ConversationWorkflow"
+FORGET = "ForgetWorkflow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +196,79 @@ class AlertActivities:
         raise NotImplementedError
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetOrder:
+    """Whom to forget. `by` is who asked for it. With `provider_copies` the provider deletes its messages too."""
+
+    contact_id: str
+    by: str = ""
+    provider_copies: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Whose traces to look for: ids of one person, to which those that are linked are added."""
+
+    contact_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What there is of a person: all their ids, and how much is under them. Conversations that hold nothing are left
+    out."""
+
+    contact_ids: tuple[str, ...]
+    memories: int = 0
+    links: int = 0
+    conversations: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything at all."""
+        return bool(self.memories or self.links or self.conversations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedConversation:
+    """What was removed of one conversation: messages of its transcript, and runs of its history."""
+
+    messages: int = 0
+    runs: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedCopies:
+    """Messages that the provider deleted; None where the provider cannot."""
+
+    messages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationErasure:
+    """One conversation to forget."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetReceipt:
+    """What was removed, counted before and checked to be gone afterwards.
+
+    `provider_messages` is None where that was not asked for, or where a provider cannot.
+    """
+
+    contact_ids: tuple[str, ...]
+    by: str
+    asked_at: datetime
+    done_at: datetime
+    memories: int = 0
+    links: int = 0
+    conversations: tuple[str, ...] = ()
+    messages: int = 0
+    runs: int = 0
+    provider_messages: int | None = None
+
+
 class MemoryActivities:
     """What this person's memory does."""
 
@@ -233,4 +307,28 @@ class RevivalActivities:
     @activity.defn(name="revive")
     async def revive(self, previous: PreviousRun) -> PreviousState:
         """Fetch what a closed run ended with."""
+        raise NotImplementedError
+
+
+class ForgettingActivities:
+    """What removes a person."""
+
+    @activity.defn(name="survey")
+    async def survey(self, request: Survey) -> Traces:
+        """Count what there is."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_copies")
+    async def erase_copies(self, request: ConversationErasure) -> ErasedCopies:
+        """Have the provider delete its messages of one conversation."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_conversation")
+    async def erase_conversation(self, request: ConversationErasure) -> ErasedConversation:
+        """Empty one conversation, and remove the histories that hold what was said in it."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_memory")
+    async def erase_memory(self, request: Survey) -> None:
+        """Remove all memories, and the links of the ids."""
         raise NotImplementedError

@@ -44,6 +44,8 @@ class ConversationWorkflow:
         self._start = start
         self._state = start.carried or ConversationState(created_at=start.created_at, updated_at=workflow.now())
         self._ready = start.previous_run_id is None
+        self._forget_asked = self._forgotten = False
+        self._messages_gone = 0
 
     @workflow.run
     async def run(self, start: ConversationStart) -> ConversationState:
@@ -63,7 +65,8 @@ class ConversationWorkflow:
                 await self._turns.begin()
                 if self._desk.is_due():
                     await self._desk.work()
-            if self._is_long() and not self._may_end():
+            blank = self._forget()
+            if (blank or self._is_long()) and not self._may_end():
                 await _stop(writer, alarm)
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 index.show(start, self._state)
@@ -185,6 +188,17 @@ class ConversationWorkflow:
         return replace(self.view(), state="closed")
 
     @workflow.update
+    async def forget(self) -> int:
+        """Let go of all that was said, when the turn has ended and memory has taken its part; how many messages.
+
+        A new run follows, with an empty history.
+        """
+        await workflow.wait_condition(lambda: self._ready)
+        self._forget_asked = True
+        await workflow.wait_condition(lambda: self._forgotten)
+        return self._messages_gone
+
+    @workflow.update
     def approve(self, request: Decide) -> views.ConversationView:
         """A human says yes to what a step asked."""
         approval.decide(self._state, Verdict.APPROVED, request)
@@ -217,6 +231,11 @@ class ConversationWorkflow:
         return views.Transcript(messages=tuple(self._state.messages))
 
     @workflow.query
+    def is_blank(self) -> bool:
+        """Whether nothing is held here that somebody said."""
+        return self._state.is_blank()
+
+    @workflow.query
     def last_turn(self) -> TurnRecord | None:
         """What the last turn did, step by step."""
         return self._state.last_turn
@@ -230,7 +249,16 @@ class ConversationWorkflow:
 
     def _is_due(self) -> bool:
         news = index.is_news(self._start, self._state)
-        return news or self._turns.are_due() or self._desk.is_due() or self._may_end()
+        return news or self._turns.are_due() or self._desk.is_due() or self._may_forget() or self._may_end()
+
+    def _may_forget(self) -> bool:
+        return self._forget_asked and not self._forgotten and not self._state.backlog
+
+    def _forget(self) -> bool:
+        """Between turns, so that nobody still holds what is to go; whether this run is to be the last of its history."""
+        if self._may_forget():
+            self._forgotten, self._messages_gone = True, self._state.forget()
+        return self._forgotten
 
     def _deadlines(self) -> Iterator[datetime]:
         yield from self._turns.deadlines()
@@ -241,6 +269,8 @@ class ConversationWorkflow:
     def _may_end(self) -> bool:
         """Closed or idle, with nothing left to do. One who opted out is kept: the run is what remembers that."""
         state = self._state
+        if self._forget_asked and not self._forgotten:
+            return False
         if state.backlog or state.outgoing or any(not alert.told for alert in state.alerts):
             return False
         idle = desk.expired(state, workflow.now()) and not state.opted_out and not self._desk.is_busy()

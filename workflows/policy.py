@@ -163,6 +163,15 @@ ALERT = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=3)
 
 REVIVE = Call(timeout=timedelta(seconds=5), retry=RetryPolicy(maximum_attempts=5), local=True)
 
+# Forgetting is never given up by itself: an operator sees it in the list of workflows, with its last error.
+_PATIENT = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
+SURVEY = Call(timeout=timedelta(minutes=5), retry=_PATIENT)
+# It waits for the turn that is in progress, whose agent may take minutes.
+ERASE = Call(timeout=timedelta(minutes=30), heartbeat=timedelta(seconds=10), retry=_PATIENT)
+
+# The last round finds nothing. Each before it, only what was written while the one before it worked.
+FORGET_ROUNDS = 5
+
 # Utterances that memory offers for one reply: of a dozen texts, none is missed, however it is asked for.
 RECALLED = 12
 

@@ -192,6 +192,21 @@ class ConversationState:
         """The turn policy in force: the conversation's own, or the deployment's."""
         return self.own_policy or self.rules.turn_policy
 
+    def is_blank(self) -> bool:
+        """Whether nothing here tells what somebody said."""
+        return not (self.messages or self.backlog or self.pending or self.notes or self.outgoing or self.scheduled)
+
+    def forget(self) -> int:
+        """Let go of everything that was said; how many messages that were.
+
+        What keeps promises stays: consent, which keys were seen (as hashes), whose turn it is, what was spent.
+        """
+        forgotten = len(self.messages)
+        self.messages, self.backlog, self.notes, self.outgoing, self.scheduled = [], [], [], [], []
+        self.early, self.failed, self.approvals, self.variables = [], [], [], {}
+        self.last_turn = None
+        return forgotten
+
     def alert(self, kind: AlertKind, now: datetime, reason: str = "") -> None:
         """Something to look at; the main loop tells it."""
         self.alerts.append(Alert(kind=kind, at=now, reason=reason))
