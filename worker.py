@@ -11,24 +11,29 @@ from temporalio.worker import Worker
 from activities.alerts import Alerts
 from activities.delivery import Delivery
 from activities.errands import Errands
+from activities.forgetting import Forgetting
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from runtime.container import Container, open_container
+from runtime.erasure import TemporalConversations
 from runtime.settings import load, read_dotenv
 from runtime.telemetry import telemetry
 from runtime.temporal import TemporalRuns, worker_options
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
+from workflows.forgetting import ForgetWorkflow
 
 
 def build(container: Container) -> Worker:
     """The worker, with every activity bound to its port."""
     memories = Memories(container.memory)
+    conversations = TemporalConversations(client=container.client, task_queue=container.settings.temporal_task_queue)
+    forgetting = Forgetting(container.memory, container.contacts, conversations, container.backends)
     return Worker(
         container.client,
-        workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
+        workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow, ForgetWorkflow],
         activities=[
             memories.recall,
             memories.remember,
@@ -37,6 +42,7 @@ def build(container: Container) -> Worker:
             Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
             *Errands(container.backends).activities,
+            *forgetting.activities,
             *implementations(container.flows),
         ],
         **worker_options(container.settings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from temporalio import activity
@@ -12,6 +12,7 @@ from activities.heartbeat import beating
 from memory import contacts
 from memory.contacts import ContactBook
 from memory.store import MemoryMismatch, MemoryStore, MemoryUnavailable
+from messaging.backend import ConversationalBackend
 from messaging.errors import MessagingError
 from workflows.contracts import (
     ConversationErasure,
@@ -48,12 +49,21 @@ class Forgetting(ForgettingActivities):
     """Works on memory, conversations and providers. A provider without `erase_messages` keeps its copies."""
 
     def __init__(
-        self, store: MemoryStore, book: ContactBook, conversations: Conversations, backends: Mapping[str, Any]
+        self,
+        store: MemoryStore,
+        book: ContactBook,
+        conversations: Conversations,
+        backends: Mapping[str, ConversationalBackend],
     ) -> None:
         self._store = store
         self._book = book
         self._conversations = conversations
         self._backends = backends
+
+    @property
+    def activities(self) -> tuple[Callable[..., Any], ...]:
+        """All of them, for a worker."""
+        return self.survey, self.erase_copies, self.erase_conversation, self.erase_memory
 
     @activity.defn(name="survey")
     async def survey(self, request: Survey) -> Traces:
@@ -75,7 +85,7 @@ class Forgetting(ForgettingActivities):
         route = await self._conversations.route(request.conversation_id)
         backend = self._backends.get(route.provider) if route else None
         erase = getattr(getattr(backend, "wrapped", backend), "erase_messages", None)
-        if route is None or erase is None:
+        if route is None or backend is None or erase is None:
             return ErasedCopies(messages=None if route else 0)
         count = next(iter(activity.info().heartbeat_details), 0)
         try:
@@ -83,7 +93,7 @@ class Forgetting(ForgettingActivities):
                 count += 1
                 activity.heartbeat(count)
         except MessagingError as error:
-            raise failures.of_provider(error) from error
+            raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
         return ErasedCopies(messages=count)
 
     @activity.defn(name="erase_conversation")

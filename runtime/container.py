@@ -12,9 +12,9 @@ import structlog
 from temporalio.client import Client
 
 from agents.engine import ReplyEngine
+from memory.contacts import ContactBook
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
-from memory.contacts import ContactBook
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import attributes, engines, flows, providers, temporal

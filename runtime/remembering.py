@@ -9,12 +9,18 @@ from qdrant_client import AsyncQdrantClient
 
 from memory.embedder import Embedder
 from memory.qdrant import QdrantStore
+from memory.qdrant_contacts import QdrantContacts
 from runtime.settings import Settings
 
 
 def memory_store(settings: Settings, embedder: Embedder) -> QdrantStore:
     """The store, unconnected; who makes it closes it."""
     return QdrantStore(qdrant_client(settings), embedder, tenant=settings.messaging_tenant)
+
+
+def contact_book(settings: Settings) -> QdrantContacts:
+    """Which ids are one person; who makes it closes it."""
+    return QdrantContacts(qdrant_client(settings), tenant=settings.messaging_tenant)
 
 
 def qdrant_client(settings: Settings, **options: Any) -> AsyncQdrantClient:

@@ -230,10 +230,10 @@ class Traces:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasedConversation:
-    """What was removed of one conversation: messages of its transcript, and runs of its history."""
+    """What was removed of one conversation: messages of its transcript, and runs with their histories, by id."""
 
     messages: int = 0
-    runs: int = 0
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

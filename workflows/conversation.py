@@ -255,7 +255,7 @@ class ConversationWorkflow:
         return self._forget_asked and not self._forgotten and not self._state.backlog
 
     def _forget(self) -> bool:
-        """Between turns, so that nobody still holds what is to go; whether this run is to be the last of its history."""
+        """Between turns, so that nobody still holds what is to go; whether a new run is to follow."""
         if self._may_forget():
             self._forgotten, self._messages_gone = True, self._state.forget()
         return self._forgotten

@@ -31,30 +31,32 @@ class ForgetWorkflow:
 
     @workflow.init
     def __init__(self, order: ForgetOrder) -> None:
-        now = workflow.now()
-        self._order = order
+        now, self._runs = workflow.now(), set[str]()
         self._receipt = ForgetReceipt(contact_ids=(order.contact_id,), by=order.by, asked_at=now, done_at=now)
 
     @workflow.run
     async def run(self, order: ForgetOrder) -> ForgetReceipt:
         """The receipt, when nothing is left. Raises ApplicationError if the person writes faster than this forgets."""
-        for _ in range(policy.FORGET_ROUNDS):
+        for pause in policy.FORGET_PAUSES:
             request = Survey(contact_ids=self._receipt.contact_ids)
             found: Traces = await call(policy.SURVEY, ForgettingActivities.survey, request)
             if not found.any:
                 return self._signed(found)
-            await self._erase(found)
-        raise ApplicationError("something is left after each round; is the person writing?", type="not_forgotten")
+            await self._erase(order, found)
+            await workflow.sleep(pause, summary="until it is gone")
+        raise ApplicationError("something is left; is the person writing?", type="not_forgotten")
 
-    async def _erase(self, found: Traces) -> None:
-        copies, messages, runs = self._receipt.provider_messages, self._receipt.messages, self._receipt.runs
+    async def _erase(self, order: ForgetOrder, found: Traces) -> None:
+        copies, messages = self._receipt.provider_messages, self._receipt.messages
         for conversation_id in found.conversations:
             one = ConversationErasure(conversation_id=conversation_id)
-            if self._order.provider_copies:
+            if order.provider_copies and conversation_id not in self._receipt.conversations:
                 gone: ErasedCopies = await call(policy.ERASE, ForgettingActivities.erase_copies, one)
                 copies = (copies or 0) + gone.messages if gone.messages is not None else copies
             erased: ErasedConversation = await call(policy.ERASE, ForgettingActivities.erase_conversation, one)
-            messages, runs = messages + erased.messages, runs + erased.runs
+            if not self._runs.issuperset(erased.runs):  # deleted runs are found again until the server is done
+                messages += erased.messages
+            self._runs.update(erased.runs)
         await call(policy.ERASE, ForgettingActivities.erase_memory, Survey(contact_ids=found.contact_ids))
         before = self._receipt
         self._receipt = replace(
@@ -64,7 +66,7 @@ class ForgetWorkflow:
             links=before.links + found.links,
             conversations=tuple(dict.fromkeys((*before.conversations, *found.conversations))),
             messages=messages,
-            runs=runs,
+            runs=len(self._runs),
             provider_messages=copies,
         )
 

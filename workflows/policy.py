@@ -169,8 +169,8 @@ SURVEY = Call(timeout=timedelta(minutes=5), retry=_PATIENT)
 # It waits for the turn that is in progress, whose agent may take minutes.
 ERASE = Call(timeout=timedelta(minutes=30), heartbeat=timedelta(seconds=10), retry=_PATIENT)
 
-# The last round finds nothing. Each before it, only what was written while the one before it worked.
-FORGET_ROUNDS = 5
+# A server deletes histories in its own time, within a minute or so; the last look finds nothing. In seconds.
+FORGET_PAUSES = (1, 2, 4, 8, 15, *[30] * 30)
 
 # Utterances that memory offers for one reply: of a dozen texts, none is missed, however it is asked for.
 RECALLED = 12

@@ -16,11 +16,13 @@ from temporalio.worker import Worker
 from activities.alerts import Alerts
 from activities.delivery import Delivery
 from activities.errands import Errands
+from activities.forgetting import Forgetting
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from agents.turn import Draft, Turn
+from memory.contacts import ContactBook, InMemoryContacts
 from memory.item import MemoryItem, Recalled
 from messaging import errors
 from messaging.backend import ConversationalBackend
@@ -36,6 +38,7 @@ from messaging.model import (
     SendProof,
 )
 from messaging.model import Conversation as ProviderConversation
+from runtime.erasure import TemporalConversations
 from runtime.temporal import TemporalRuns, workflow_runner
 from tests.support.ports import eventually
 from workflows import contracts, index
@@ -43,6 +46,7 @@ from workflows.contracts import ConversationStart, Route
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 from workflows.flow import Flow
+from workflows.forgetting import ForgetWorkflow
 from workflows.inbox import DeliveryUpdate, Inbound
 from workflows.policy import Rules
 from workflows.state import TurnRecord
@@ -135,11 +139,18 @@ class Memory:
         self.items.update({item.id: item for item in items})
 
     async def recall(
-        self, query: str, *, contact_id: str, limit: int = 5, exclude: Collection[str] = ()
+        self,
+        query: str,
+        *,
+        contact_id: str,
+        also: Collection[str] = (),
+        limit: int = 5,
+        exclude: Collection[str] = (),
     ) -> list[Recalled]:
         if self.away:
             raise self.away
-        found = [i for i in self.items.values() if i.contact_id == contact_id and i.source not in exclude]
+        people = {contact_id, *also}
+        found = [i for i in self.items.values() if i.contact_id in people and i.source not in exclude]
         return [
             Recalled(
                 text=i.text,
@@ -154,8 +165,16 @@ class Memory:
             for i in found[-limit:]
         ]
 
+    async def all_of(self, contact_id: str) -> list[Recalled]:
+        return await self.recall("", contact_id=contact_id, limit=len(self.items) or 1)
+
     async def forget(self, contact_id: str) -> int:
-        raise NotImplementedError
+        if self.away:
+            raise self.away
+        mine = [key for key, item in self.items.items() if item.contact_id == contact_id]
+        for key in mine:
+            del self.items[key]
+        return len(mine)
 
     async def close(self) -> None: ...
 
@@ -185,6 +204,7 @@ class Bench:
     queue: str
     outbox: Outbox = field(default_factory=Outbox)
     memory: Memory = field(default_factory=Memory)
+    contacts: ContactBook = field(default_factory=InMemoryContacts)
     agent: Agent = field(default_factory=Agent)
     others: dict[str, ConversationalBackend] = field(default_factory=dict)
     workflow: type[Any] = ConversationWorkflow
@@ -192,10 +212,13 @@ class Bench:
 
     def worker(self, **options: Any) -> Worker:
         memories, errands = Memories(self.memory), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
+        conversations = TemporalConversations(client=self.client, task_queue=self.queue)
+        backends = {"outbox": self.outbox, **self.others}
+        forgetting = Forgetting(self.memory, self.contacts, conversations, backends)
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[self.workflow, OpeningWorkflow, AttendanceWorkflow],
+            workflows=[self.workflow, OpeningWorkflow, AttendanceWorkflow, ForgetWorkflow],
             activities=[
                 memories.recall,
                 memories.remember,
@@ -204,6 +227,7 @@ class Bench:
                 Alerts().alert,
                 Revival(TemporalRuns(self.client)).revive,
                 *errands.activities,
+                *forgetting.activities,
                 *implementations(self.flows),
             ],
             workflow_runner=workflow_runner(),
@@ -224,6 +248,7 @@ class Conversation:
     rules: Rules
     count: int = 0
     listed: bool = False
+    contact_id: str = ""
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
@@ -235,11 +260,16 @@ class Conversation:
         self.count += 1
         key = key or f"{self.id}-in-{self.count}"
         inbound = Inbound(
-            key=key, sid=key, text=body, at=datetime.now(UTC), author=author or f"contact-{self.id}", rules=self.rules
+            key=key,
+            sid=key,
+            text=body,
+            at=datetime.now(UTC),
+            author=author or self.contact_id or f"contact-{self.id}",
+            rules=self.rules,
         )
         start = ConversationStart(
             conversation_id=self.id,
-            contact_id=f"contact-{self.id}",
+            contact_id=self.contact_id or f"contact-{self.id}",
             channel="sms",
             route=Route(provider="outbox", conversation_sid="pair"),
             created_at=datetime.now(UTC),
@@ -251,6 +281,7 @@ class Conversation:
             start,
             id=self.id,
             task_queue=self.bench.queue,
+            memo={"contact_id": start.contact_id},
             start_signal="receive",
             start_signal_args=[inbound],
             search_attributes=index.attributes(start, None, start.created_at) if self.listed else None,

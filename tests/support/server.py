@@ -21,6 +21,9 @@ def temporal_server(*, port: int | None = None, database: Path | None = None) ->
     port = port or free_port()
     command = [str(TEMPORAL), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
     command += ["--log-level", "error", *server_flags()]
+    # A history is deleted once it is noted that it was closed, which a server does every 30 s by default.
+    for queue in ("transfer", "visibility"):
+        command += ["--dynamic-config-value", f'history.{queue}ProcessorUpdateAckInterval="200ms"']
     if database:
         command += ["--db-filename", str(database), "--sqlite-pragma", "journal_mode=wal"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
