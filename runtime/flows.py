@@ -11,9 +11,12 @@ from pydantic import ImportString, TypeAdapter, ValidationError
 from runtime.settings import Settings, SettingsError
 from workflows import catalogue, policy, steps
 from workflows.flow import Flow, FlowError
+from workflows.saying import Say
+
+_WITH_ACTIVITIES = (steps.recall, steps.reply, steps.remember)
 
 # A tool of one of these names would take the place of one of ours.
-_OURS = frozenset({"deliver", "recall", "remember", "reply", "revive"})
+_OURS = frozenset({"alert", "attend", "deliver", "open", "recall", "remember", "reply", "revive"})
 
 
 def install(settings: Settings) -> tuple[Flow[Any], ...]:
@@ -65,7 +68,10 @@ def _check(flow: Flow[Any], path: str) -> None:
         if name in _OURS:
             raise SettingsError(f"MESSAGING_FLOW={path!r}: the tool {name!r} has the name of one of our activities")
     for step in flow.tree():
-        if step.run is steps.deliver and not step.guarded:
+        sends = step.run is steps.deliver or isinstance(step.run, Say)
+        if sends and not step.guarded:
             raise SettingsError(f"MESSAGING_FLOW={path!r}: step {step.name!r} sends, so it must be guarded=True")
+        if (sends or step.run in _WITH_ACTIVITIES) and step.call is None:
+            raise SettingsError(f"MESSAGING_FLOW={path!r}: step {step.name!r} needs a call=…, how its activity runs")
     if flow.ref == policy.DEFAULT_FLOW and flow is not steps.DEFAULT:
         raise SettingsError(f"MESSAGING_FLOW={path!r}: {flow.ref} is the default flow's; choose another name")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows import approval, backlog, catalogue, contracts, desk, handoff, index, outbox, policy, requests, views
 from workflows.alarm import Alarm
@@ -140,6 +140,8 @@ class ConversationWorkflow:
         await workflow.wait_condition(lambda: self._ready)
         outgoing = requests.replies(self._start, request)
         if (known := self._state.find(outgoing[0].key)) is None:
+            if not self._state.accept(outgoing[0].key):
+                raise ApplicationError("key: its message was sent before, and is forgotten by now", type="already_sent")
             known, *_ = [outbox.intend(self._state, out, workflow.now()) for out in outgoing]
             self._state.outgoing += outgoing
             handoff.answered(self._state)

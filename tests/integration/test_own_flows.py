@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import uuid
 from collections.abc import AsyncIterator
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
@@ -253,6 +256,30 @@ async def test_an_unknown_flow_leaves_a_conversation_with_its_own(bench: Bench) 
     await person.turn(2)
 
     assert bench.outbox.bodies == ["re: hello", "re: bye"]
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_order_of_known_and_unknown_flows_replays(client: Client, seed: int) -> None:
+    """Without a cache every workflow task replays all that came before it."""
+    catalogue.install(flows.ALL, "tests.support.flows:ALL")
+    ledger.clear()
+    draw = random.Random(seed)
+    bench = Bench(client, f"flows-{uuid.uuid4().hex}", flows=flows.ALL)
+    person = bench.conversation()
+    refs = [policy.DEFAULT_FLOW, flows.SHOP.ref, flows.SHORT.ref, "of-tomorrow@7", "of-tomorrow@8"]
+    expected, own = [], ""
+    async with bench.worker(max_cached_workflows=0):
+        for number in range(1, 9):
+            ref, change = draw.choice(refs), draw.choice(list(FlowChange))
+            person.rules = Rules(flow=ref, flow_change=change)
+            await person.text(f"pay {number}")
+            turn = await person.turn(number)
+            wanted = own if own and change is FlowChange.CONVERSATION else ref
+            own = wanted if "tomorrow" not in wanted else own
+            expected.append((number, own, Outcome.ANSWERED if own else Outcome.PARKED))
+            assert (number, (await person.view()).flow, turn.outcome) == expected[-1]
+        history = await person.handle.fetch_history()
+    assert not [e for e in history.events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED]
 
 
 async def test_a_turn_parked_for_an_unknown_flow_replays_where_the_flow_is_known(client: Client) -> None:

@@ -17,7 +17,7 @@ from tests.integration.harness import Bench, bench_for
 from tests.integration.test_api import api, someone
 from tests.support import flows
 from tests.support.ports import eventually
-from workflows import catalogue
+from workflows import catalogue, policy
 from workflows.policy import Rules
 
 PATH = "/v1/conversations"
@@ -122,6 +122,23 @@ async def test_a_message_is_written_once_for_a_key_and_sent(http: httpx.AsyncCli
     }
     await eventually(lambda: _is(len(bench.outbox.sent) == 2))
     assert bench.outbox.bodies == ["re: hello", "from us"]
+
+
+async def test_a_key_is_known_when_its_message_is_forgotten(
+    http: httpx.AsyncClient, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "TRANSCRIPT_MESSAGES", 3)
+    person = bench.conversation()
+    await person.text("hello")
+    await person.turn(1)
+    path, headers = f"{PATH}/{person.id}/messages", {"Idempotency-Key": "one"}
+    assert (await http.post(path, json={"body": "from us"}, headers=headers)).status_code == 201
+    for number in range(2, 5):
+        await person.text(f"text {number}")
+        await person.turn(number)
+    again = await http.post(path, json={"body": "from us"}, headers=headers)
+    assert (again.status_code, again.json()["code"]) == (409, "already_sent")
+    assert bench.outbox.bodies.count("from us") == 1
 
 
 async def test_nothing_is_written_to_who_has_opted_out(http: httpx.AsyncClient, bench: Bench) -> None:

@@ -42,6 +42,20 @@ WRONG = {
         "{}:FLOW",
         "guarded",
     ),
+    "a word on the way that is not guarded": (
+        HEAD
+        + "from workflows.saying import Say\n"
+        + 'FLOW = Flow("m", (Step(name="screen", run=screen), Step(name="s", run=Say(words=str), after=("screen",))))',
+        "{}:FLOW",
+        "guarded",
+    ),
+    "an activity without its call": (
+        HEAD
+        + "from workflows.steps import recall\n"
+        + 'FLOW = Flow("m", (Step(name="screen", run=screen), Step(name="r", run=recall, after=("screen",))))',
+        "{}:FLOW",
+        "call=",
+    ),
     "the default's name": (HEAD + 'FLOW = Flow("default", (Step(name="screen", run=screen),))', "{}:FLOW", "default@1"),
     "twice the same": (GOOD + "\nBOTH = (FLOW, FLOW)", "{}:BOTH", "one name"),
     "a tool of our name": (
