@@ -7,7 +7,7 @@ DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum
 
 NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock.json | cksum | cut -d' ' -f1)
 
-.PHONY: help setup run example test node check bench bench-memory stack lock clean
+.PHONY: help setup run example test node check bench bench-memory bench-simulator stack lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 14
@@ -54,6 +54,9 @@ bench: $(DEV_STAMP)  ## measure latency, throughput, CPU, history and Actions, n
 
 bench-memory: $(DEV_STAMP)  ## measure what memory recalls, against BM25 and the last messages, and how fast
 	@$(BIN)/python -m tests.bench.memory
+
+bench-simulator: $(DEV_STAMP)  ## measure how many messages the simulator takes, and its CPU and memory
+	@$(BIN)/python -m tests.bench.simulator
 
 stack:  ## the production-shaped stack, by docker compose
 	docker compose up --build

@@ -52,6 +52,11 @@ class Journal:
             os.write(self._file, _line((op, table, sid, fields)).encode())
             self.lines += 1
 
+    @property
+    def open(self) -> bool:
+        """Whether changes are kept at the moment."""
+        return self._file is not None
+
     def close(self) -> None:
         if self._file is not None:
             os.close(self._file)

@@ -67,6 +67,8 @@ def config(options: argparse.Namespace, url: str) -> SimulatorConfig:
             dual_delivery=not options.no_dual_delivery,
             data=options.data,
             seed=options.seed,
+            max_messages=options.max_messages,
+            max_records=options.max_records,
             suggestions=tuple(options.suggest) or _DEFAULTS.suggestions,
             links=links,
             **fields,
@@ -118,6 +120,8 @@ def _manners(parser: argparse.ArgumentParser) -> None:
     add("--retry-5xx", type=int, metavar="N", help="retries of a webhook after 5xx or no connection (5); 0: as Twilio")
     add("--throughput", action="append", default=[], metavar="CHANNEL=N", help="segments a second of each sender")
     add("--no-dual-delivery", action="store_true", help="a text that a conversation takes fires no number webhook")
+    add("--max-messages", type=int, metavar="N", default=_DEFAULTS.max_messages, help="messages kept (%(default)s)")
+    add("--max-records", type=int, metavar="N", default=_DEFAULTS.max_records, help="records kept (%(default)s)")
     add("--seed", type=int, metavar="N", help="the same sids in each run")
     add("--suggest", action="append", default=[], metavar="TEXT", help="a text to offer on the phone page; repeatable")
     add("--link", action="append", default=[], metavar="LABEL=URL", help="a link above the phones; repeatable")

@@ -53,21 +53,23 @@ class Table(Generic[R]):
         return self.rows.get(sid)
 
     def add(self, row: R) -> R:
-        self._journal.append("put", self.name, row.sid, self.dump(row))
+        if self._journal.open:
+            self._journal.append("put", self.name, row.sid, self.dump(row))
         self._insert(row)
         while self._limit is not None and len(self.rows) > self._limit:
             self.remove(next(iter(self.rows)))
         return row
 
     def change(self, row: R, **fields: Any) -> R:
-        moving = [index for index in self._indexes if not index.fields.isdisjoint(fields)]
+        here = row.sid in self.rows  # one that has made room is nobody's to find
+        moving = [index for index in self._indexes if here and not index.fields.isdisjoint(fields)]
         for index in moving:
             index.drop(row)
         for name, value in fields.items():
             setattr(row, name, value)
         for index in moving:
             index.add(row)
-        if row.sid in self.rows:
+        if here:
             self._journal.append("set", self.name, row.sid, fields)
         return row
 

@@ -179,6 +179,10 @@ class Texting:
         self._drop_timer(message.sid)
         self._move(message, "canceled")
 
+    def forget(self, message: Message) -> None:
+        """It is deleted, and nothing comes of it any more. One that only made room for newer ones goes on its way."""
+        self._drop_timer(message.sid)
+
     def saw(self, phone: str) -> int:
         """The person looked: WhatsApp messages that arrived are now read. Returns how many."""
         arrived = [
@@ -254,8 +258,6 @@ class Texting:
 
     def _advance(self, message: Message, status: str) -> None:
         self._timers.pop(message.sid, None)
-        if message.sid not in self._store.messages.rows:
-            return
         if message.fate is not None and (message.fate[0], status) in _ENDS:
             self._end(message, message.fate)
             return
@@ -273,7 +275,7 @@ class Texting:
     def _end(self, message: Message, fate: Failure) -> None:
         self._timers.pop(message.sid, None)
         status, code, text = fate
-        if status != message.status and message.sid in self._store.messages.rows:
+        if status != message.status:
             self._move(message, status, error_code=code, error_message=text)
 
     def _move(self, message: Message, status: str, **fields: object) -> None:

@@ -15,6 +15,7 @@ from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
 from simulator.faults import WEBHOOK, Fault, Faults
 from simulator.overrides import Overrides, Patience
+from simulator.records import Setting
 from simulator.signer import Signer
 from simulator.store import Store
 from simulator.transcript import Transcript
@@ -23,6 +24,7 @@ from simulator.transport import Answer, Failure, Message, Transport
 # A Conversations webhook has codes of its own in the debugger; anything else the transport's.
 _CONVERSATIONS = {"rt": 50076}
 _CONVERSATIONS_OTHERWISE = 50057
+_BASE = "webhook base"  # the setting that says where the product was
 _NOT_GOOD = 11200  # https://www.twilio.com/docs/api/errors/11200
 
 
@@ -61,12 +63,26 @@ class Webhooks:
     async def ask(self, delivery: Delivery) -> Answer | Failure:
         """Makes the request now, once, and returns what came of it: for whom the answer decides what happens next."""
         delivery.sid = str(uuid.uuid4())
+        fault = self._fault(delivery)
+        if fault is not None and fault.kind == "webhook_drop":
+            self._log(delivery, error="dropped by a fault")
+            return Failure(outcome="rt", error="dropped by a fault", code=_NOT_GOOD)
+        if fault is not None and fault.kind == "webhook_delay":
+            await self._clock.sleep(fault.seconds)
+        if fault is not None and fault.kind == "webhook_duplicate":
+            await self._again(delivery, fault)
         patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)
-        return await self._exchange(delivery, patience, self._fault(delivery))
+        return await self._exchange(delivery, patience, fault)
 
     def resume(self) -> None:
-        """After a restart: what has not been tried yet goes out, and retries come when they are due."""
+        """After a restart: what has not been tried yet goes out, and retries come when they are due. A product that has
+        moved meanwhile is found again."""
+        base, kept = self._config.webhook_base, self._store.settings.get(_BASE)
+        before = kept.value["url"] if kept is not None else base
+        self._store.settings.add(Setting(sid=_BASE, value={"url": base}))
         for delivery in list(self._store.deliveries.rows.values()):
+            if delivery.url.startswith(f"{before}/"):
+                delivery.url = base + delivery.url.removeprefix(before)
             delivery.params = tuple((name, value) for name, value in delivery.params)
             if delivery.attempt:
                 self._clock.at(delivery.due, self._retry, delivery)

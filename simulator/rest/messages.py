@@ -52,6 +52,7 @@ def delete(call: Call) -> Reply:
     message = find(call)
     if message.status in {"accepted", "queued", "sending"}:
         raise TwilioError(20009, "Cannot delete this resource before it is complete.", 409)
+    call.world.texting.forget(message)
     call.world.store.messages.remove(message.sid)
     return GONE
 

@@ -287,3 +287,13 @@ def test_one_fault_is_disarmed_by_its_sid(sim: Running) -> None:
     assert sim.http.delete(f"/_sim/faults/{first['sid']}").status_code == 204
     assert [f["kind"] for f in sim.http.get("/_sim/faults").json()["faults"]] == ["hang"]
     assert sim.http.delete(f"/_sim/faults/{first['sid']}").status_code == 404
+
+
+def test_a_question_that_is_lost_changes_nothing(sim: Running, product: Receiver) -> None:
+    v1 = sim.sdk.conversations.v1
+    v1.configuration.webhooks().update(pre_webhook_url=f"{product.base}/pre", filters=["onMessageAdd"])
+    conversation = v1.conversations.create()
+    sim.arm("webhook_drop", event="onMessageAdd")
+    assert conversation.messages.create(body="x", x_twilio_webhook_enabled="true").body == "x"
+    assert product.hooks == []
+    assert [e["code"] for e in sim.http.get("/_sim/debugger").json()["entries"]] == [50076]

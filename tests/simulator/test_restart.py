@@ -60,6 +60,17 @@ def test_the_oldest_messages_make_room() -> None:
         assert [m.body for m in sim.sdk.messages.list(from_=THEIRS)] == ["4", "3", "2"]
 
 
+def test_a_message_that_has_made_room_still_arrives(product: Receiver) -> None:
+    with simulator(product.base, max_messages=1) as sim:
+        sim.http.post("/_sim/clock", json={"paused": True})
+        for body in ("first", "second"):
+            sim.sdk.messages.create(to=THEIRS, from_=OURS, body=body, status_callback=f"{product.base}/{body}")
+        sim.http.post("/_sim/clock", json={"advance": 1})
+        for path in ("/first", "/second"):
+            eventually(lambda path=path: len(product.at(path)) == 3)
+        assert [m["body"] for m in sim.messages()] == ["second"]
+
+
 def test_a_seed_repeats_the_sids() -> None:
     runs = []
     for _ in range(2):

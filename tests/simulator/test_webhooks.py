@@ -1,5 +1,6 @@
 """How Twilio's requests reach the product: signed in all its ways, tried again, redirected, given up."""
 
+import base64
 import hashlib
 import json
 import socket
@@ -203,6 +204,21 @@ def test_what_waited_when_the_simulator_died_is_sent_after_a_restart(tmp_path: P
             eventually(lambda: all(m["heard"] for m in sim.messages()))
 
 
+def test_a_product_that_has_moved_gets_what_waited(tmp_path: Path, product: Receiver) -> None:
+    data = tmp_path / "data.jsonl"
+    with receiver() as before:
+        before.answers.append((500, "text/plain", ""))
+        with simulator(before.base, data=data, webhook_backoff=600, webhook_backoff_max=3600) as sim:
+            sim.text("x")
+            (first,) = before.wait(1)
+            eventually(lambda: attempts(sim, first.headers["i-twilio-idempotency-token"]))
+    with simulator(product.base, data=data) as sim:
+        sim.http.post("/_sim/clock", json={"advance": 600})
+        (hook,) = product.wait(1)
+        assert hook["Body"] == "x"
+        assert hook.genuine(sim.config.auth_token)
+
+
 def test_a_status_whose_receiver_was_down_comes_after_a_restart(tmp_path: Path, product: Receiver) -> None:
     data = tmp_path / "data.jsonl"
     with simulator(data=data) as sim:
@@ -213,3 +229,13 @@ def test_a_status_whose_receiver_was_down_comes_after_a_restart(tmp_path: Path, 
     assert product.hooks == []
     with simulator(data=data) as sim:
         assert [h["MessageStatus"] for h in product.wait(3)] == ["sending", "sent", "delivered"]
+
+
+def test_a_user_in_the_url_is_told_as_a_password_is(sim: Running, product: Receiver) -> None:
+    host = product.base.removeprefix("http://")
+    probe(sim, url=f"http://ann:s3cret@{host}/x", form={"Body": "x"})
+    (hook,) = product.wait(1)
+    assert hook.headers["authorization"] == "Basic " + base64.b64encode(b"ann:s3cret").decode()
+    url = hook.url.replace("http://", "http://ann:s3cret@")
+    signed = RequestValidator(sim.config.auth_token).compute_signature(url, hook.form)
+    assert hook.headers["x-twilio-signature"] == signed
