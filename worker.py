@@ -31,20 +31,29 @@ def build(container: Container) -> Worker:
     memories = Memories(container.memory)
     conversations = TemporalConversations(client=container.client, task_queue=container.settings.temporal_task_queue)
     forgetting = Forgetting(container.memory, container.contacts, conversations, container.backends)
+    durable = container.agents.durable
     return Worker(
         container.client,
-        workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow, ForgetWorkflow],
+        workflows=[
+            ConversationWorkflow,
+            OpeningWorkflow,
+            AttendanceWorkflow,
+            ForgetWorkflow,
+            *([durable.workflow] if durable else []),
+        ],
         activities=[
             memories.recall,
             memories.remember,
-            Replies(container.engine).reply,
+            Replies(container.agents.engine).reply,
             Delivery(container.backends).deliver,
             Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
             *Errands(container.backends).activities,
             *forgetting.activities,
             *implementations(container.flows),
+            *(durable.activities if durable else []),
         ],
+        plugins=[durable.plugin] if durable else [],
         **worker_options(container.settings),
     )
 

@@ -23,5 +23,8 @@ class Replies(ReplyActivities):
         async with beating():
             try:
                 return await self._engine.reply(turn)
-            except Exception as error:
-                raise failures.of_agent(error, attempt=activity.info().attempt) from error
+            except Exception as error:  # noqa: BLE001 - a user's agent raises anything
+                # Here, since the log shows where it happened; Temporal would record the words, and these may be the
+                # person's.
+                activity.logger.warning("the agent failed", exc_info=error)
+                raise failures.of_agent(error, attempt=activity.info().attempt) from None

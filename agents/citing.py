@@ -21,9 +21,13 @@ class CitingEngine:
 
     async def reply(self, turn: Turn) -> Draft:
         """Raises AgentFailed."""
-        draft = await self._engine.reply(turn)
-        named = cited(draft.sources)
-        return replace(draft, text=f"{draft.text} ({named})") if named and draft.kind == "answer" else draft
+        return with_sections(await self._engine.reply(turn))
+
+
+def with_sections(draft: Draft) -> Draft:
+    """The draft, with the sections it rests on at the end of its text, if it is an answer that rests on any."""
+    named = cited(draft.sources)
+    return replace(draft, text=f"{draft.text} ({named})") if named and draft.kind == "answer" else draft
 
 
 def cited(sources: Sequence[str]) -> str:

@@ -47,16 +47,19 @@ async def released(draft: Draft, guardrails: Guardrails, before: tuple[Firing, .
     firings = (*before, *draft.firings, *verdict.firings)
     if verdict.instead:
         # What it cost was spent all the same. Nothing else of it is kept: it rests on what must not leave.
+        last = verdict.firings[-1]
         return Draft(
-            text=verdict.instead, kind="apology", usage=draft.usage, cost=draft.cost, firings=firings, handoff=HANDOFF
+            text=verdict.instead,
+            kind="apology",
+            usage=draft.usage,
+            cost=draft.cost,
+            firings=firings,
+            handoff=f"{last.check}: {last.reason}",
         )
     facts = draft.facts
     if SECRETS in guardrails.enabled:
         facts = tuple(replace(fact, text=secret_marks.redacted(fact.text)[0]) for fact in facts)
     return replace(draft, text=verdict.text, facts=facts, firings=firings)
-
-
-HANDOFF = "a guardrail withheld the answer"
 
 
 async def _look(guardrails: Guardrails, text: str, direction: str) -> Verdict:

@@ -7,7 +7,8 @@ activity's, so the provider's client is told not to. Nothing is streamed: a text
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -74,46 +75,42 @@ class LlmEngine:
         self._agent = new_agent(model, self._options)
 
     async def reply(self, turn: Turn) -> Draft:
-        passages = await self._knowledge.search(turn.text) if self._knowledge else []
-        built = prompt.build(turn, passages=[_shown(row) for row in passages], instructions=self._options.instructions)
-        result = await self._run(turn, built)
-        return drafted(result.output, [f"{row.source}: {row.heading}" for row in passages], **self._spent(result))
-
-    def _spent(self, result: Any) -> dict[str, Any]:
-        """Tokens, and dollars where a price is known."""
-        used = result.usage
-        price = self._options.prices.get(result.response.model_name or "")
-        cost = (
-            price.of(input_tokens=used.input_tokens, output_tokens=used.output_tokens)
-            if price
-            else None
-            if used.cost is None
-            else float(used.cost)
-        )
-        usage = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
-        return {"usage": usage | ({"tool_calls": used.tool_calls} if used.tool_calls else {}), "cost": cost}
-
-    async def _run(self, turn: Turn, built: prompt.Prompt) -> Any:
-        """The one place where the library's errors are translated. Their texts may hold content and stay out."""
-        from pydantic_ai import exceptions  # noqa: PLC0415 - an extra
-
+        built, sources = await self.prepare(turn)
         timeout = self._options.limits.timeout
         try:
             async with asyncio.timeout(timeout):
-                return await self._agent.run(built.user, **arguments(turn, built, self._options))
+                with translated():
+                    result = await self._agent.run(built.user, **arguments(turn, built, self._options))
         except TimeoutError as error:
             raise AgentFailed(f"the model gave no answer within {timeout:g} s", retryable=True) from error
-        except exceptions.ModelQuotaExceededError as error:
-            raise AgentFailed("the account at the model's provider is used up", retryable=False) from error
-        except exceptions.ModelHTTPError as error:
-            again = error.status_code in _TRY_AGAIN or error.status_code >= _SERVER_ERROR
-            raise AgentFailed(
-                f"the model's provider answered {error.status_code}", retryable=again, retry_after=error.retry_after
-            ) from error
-        except (exceptions.ContentFilterError, exceptions.UsageLimitExceeded, exceptions.UserError) as error:
-            raise AgentFailed(f"the model cannot answer this ({type(error).__name__})", retryable=False) from error
-        except exceptions.AgentRunError as error:
-            raise AgentFailed(f"the model failed ({type(error).__name__})", retryable=True) from error
+        return drafted(result, sources, self._options)
+
+    async def prepare(self, turn: Turn) -> tuple[prompt.Prompt, tuple[str, ...]]:
+        """What the model is told, and the sources of its <knowledge> in their order."""
+        passages = await self._knowledge.search(turn.text) if self._knowledge else []
+        shown = [_shown(row) for row in passages]
+        built = prompt.build(turn, passages=shown, instructions=self._options.instructions)
+        return built, tuple(f"{row.source}: {row.heading}" for row in passages)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """The one place where the library's errors are translated. Their texts may hold content and stay out."""
+    from pydantic_ai import exceptions  # noqa: PLC0415 - an extra
+
+    try:
+        yield
+    except exceptions.ModelQuotaExceededError as error:
+        raise AgentFailed("the account at the model's provider is used up", retryable=False) from error
+    except exceptions.ModelHTTPError as error:
+        again = error.status_code in _TRY_AGAIN or error.status_code >= _SERVER_ERROR
+        raise AgentFailed(
+            f"the model's provider answered {error.status_code}", retryable=again, retry_after=error.retry_after
+        ) from error
+    except (exceptions.ContentFilterError, exceptions.UsageLimitExceeded, exceptions.UserError) as error:
+        raise AgentFailed(f"the model cannot answer this ({type(error).__name__})", retryable=False) from error
+    except exceptions.AgentRunError as error:
+        raise AgentFailed(f"the model failed ({type(error).__name__})", retryable=True) from error
 
 
 def new_agent(model: str | Model, options: LlmOptions, **more: Any) -> Agent[Turn, Any]:
@@ -162,8 +159,9 @@ def arguments(turn: Turn, built: prompt.Prompt, options: LlmOptions) -> dict[str
     }
 
 
-def drafted(output: Any, sources: Sequence[str], **spent: Any) -> Draft:
+def drafted(result: Any, sources: Sequence[str], options: LlmOptions) -> Draft:
     """What the model wrote as a draft. It names its sources by number, so that it can invent none."""
+    output = result.output
     written = output if isinstance(output, Written) else Written(text=str(output))
     if not written.text.strip():
         raise AgentFailed("the model answered with an empty text", retryable=True)
@@ -174,8 +172,19 @@ def drafted(output: Any, sources: Sequence[str], **spent: Any) -> Draft:
         kind="answer" if written.known else "unknown",
         handoff=written.handoff.strip(),
         facts=tuple(Learned(key=fact.about, text=fact.text) for fact in written.facts),
-        **spent,
+        **_spent(result, options),
     )
+
+
+def _spent(result: Any, options: LlmOptions) -> dict[str, Any]:
+    """Tokens, and dollars where a price is known."""
+    used = result.usage
+    usage = {"requests": used.requests, "input_tokens": used.input_tokens, "output_tokens": used.output_tokens}
+    if used.tool_calls:
+        usage["tool_calls"] = used.tool_calls
+    if price := options.prices.get(result.response.model_name or ""):
+        return {"usage": usage, "cost": price.of(input_tokens=used.input_tokens, output_tokens=used.output_tokens)}
+    return {"usage": usage, "cost": None if used.cost is None else float(used.cost)}
 
 
 def messages(history: Sequence[Utterance]) -> list[ModelMessage]:

@@ -11,7 +11,6 @@ from typing import Any
 import structlog
 from temporalio.client import Client
 
-from agents.engine import ReplyEngine
 from memory.contacts import ContactBook
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
@@ -35,7 +34,7 @@ class Container:
     backends: Mapping[str, ConversationalBackend]
     memory: MemoryStore
     contacts: ContactBook
-    engine: ReplyEngine
+    agents: engines.Agents
     flows: tuple[Flow[Any], ...] = ()
 
 
@@ -53,7 +52,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
         shelves = qdrant_client(settings)
         stack.push_async_callback(shelves.close)
-        engine = await engines.open_engine(settings, embedder, shelves)
+        agents = await engines.open_agents(settings, embedder, shelves)
         backends = providers.backends(settings)
         for backend in backends.values():
             await providers.start(backend)
@@ -73,6 +72,6 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
             backends=backends,
             memory=memory,
             contacts=contacts,
-            engine=engine,
+            agents=agents,
             flows=installed,
         )

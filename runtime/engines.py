@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from qdrant_client import AsyncQdrantClient
 
@@ -19,16 +21,40 @@ from memory.embedder import Embedder
 from memory.knowledge import Folder, Knowledge, KnowledgeBase
 from memory.shelf import Shelf, ShelvedKnowledge
 from runtime.settings import Settings
+from workflows.policy import Durability
+
+if TYPE_CHECKING:
+    from agents.durable import DurableReplies
 
 
-async def open_engine(settings: Settings, embedder: Embedder, client: AsyncQdrantClient) -> ReplyEngine:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agents:
+    """Who answers: an engine, and where the settings ask for it, the workflow of a reply in several activities."""
+
+    engine: ReplyEngine
+    durable: DurableReplies | None = None
+
+
+async def open_agents(settings: Settings, embedder: Embedder, client: AsyncQdrantClient) -> Agents:
     """The user's own agent, an LLM, or the offline engine. Qdrant may be away.
 
     Raises:
         ValueError: a setting that cannot be used, by its name.
         MemoryMismatch: the knowledge was written by another embedder.
     """
-    return GuardedEngine(await _engine(settings, embedder, client), guardrails(settings))
+    guards = guardrails(settings)
+    if settings.messaging_agent:
+        return Agents(engine=GuardedEngine(load_agent(settings.messaging_agent), guards))
+    knowledge = ShelvedKnowledge(
+        Shelf(client=client, embedder=embedder, tenant=settings.messaging_tenant),
+        Folder(settings.messaging_knowledge) if settings.messaging_knowledge else None,
+        otherwise=None if settings.messaging_knowledge else KnowledgeBase(SAMPLE, embedder),
+    )
+    await knowledge.prepare()
+    if settings.messaging_agent_model:
+        return _llm(settings, settings.messaging_agent_model, knowledge, guards)
+    offline = OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
+    return Agents(engine=GuardedEngine(_citing(settings, offline), guards))
 
 
 def guardrails(settings: Settings) -> Guardrails:
@@ -47,25 +73,11 @@ def guardrails(settings: Settings) -> Guardrails:
     )
 
 
-async def _engine(settings: Settings, embedder: Embedder, client: AsyncQdrantClient) -> ReplyEngine:
-    if settings.messaging_agent:
-        return load_agent(settings.messaging_agent)
-    knowledge = ShelvedKnowledge(
-        Shelf(client=client, embedder=embedder, tenant=settings.messaging_tenant),
-        Folder(settings.messaging_knowledge) if settings.messaging_knowledge else None,
-        otherwise=None if settings.messaging_knowledge else KnowledgeBase(SAMPLE, embedder),
-    )
-    await knowledge.prepare()
-    if settings.messaging_agent_model:
-        return _citing(settings, _llm(settings, settings.messaging_agent_model, knowledge))
-    return _citing(settings, OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold))
-
-
 def _citing(settings: Settings, engine: ReplyEngine) -> ReplyEngine:
     return CitingEngine(engine) if settings.messaging_agent_cites else engine
 
 
-def _llm(settings: Settings, model: str, knowledge: Knowledge) -> ReplyEngine:
+def _llm(settings: Settings, model: str, knowledge: Knowledge, guards: Guardrails) -> Agents:
     from agents.llm import Limits, LlmEngine, LlmOptions  # noqa: PLC0415 - the extra `llm` is only needed here
 
     options = LlmOptions(
@@ -79,7 +91,14 @@ def _llm(settings: Settings, model: str, knowledge: Knowledge) -> ReplyEngine:
         ),
         prices=settings.messaging_agent_prices,
     )
-    return LlmEngine(model, knowledge, options)
+    engine = LlmEngine(model, knowledge, options)
+    guarded = GuardedEngine(_citing(settings, engine), guards)
+    if settings.messaging_agent_durability is Durability.REPLY:
+        return Agents(engine=guarded)
+    from agents.durable import DurableReplies  # noqa: PLC0415 - as above
+
+    durable = DurableReplies(engine, guards, model=model, options=options, cites=settings.messaging_agent_cites)
+    return Agents(engine=guarded, durable=durable)
 
 
 def _canary(settings: Settings) -> str:

@@ -20,7 +20,7 @@ from agents import guardrails, languages, pricing
 from messaging.config import explain
 from messaging.model import Channel
 from workflows.budget import Budget
-from workflows.policy import FlowChange, Rules, TurnPolicy
+from workflows.policy import Durability, FlowChange, Rules, TurnPolicy
 
 
 class SettingsError(ValueError):
@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     messaging_budget_tokens: Annotated[int, Field(ge=0)] = 0
     messaging_budget_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     messaging_agent_threshold: Annotated[float, Field(ge=0, le=1)] = 0.30
+    messaging_agent_durability: Durability = Durability.REPLY
     messaging_agent_cites: bool = True
     messaging_knowledge: Path | None = None
     messaging_deployment: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}$")] | None = None
@@ -162,6 +163,10 @@ class Settings(BaseSettings):
     def _is_safe(self) -> Self:
         if self.messaging_agent and self.messaging_agent_model:
             raise ValueError("messaging_agent and messaging_agent_model exclude each other: set one of them")
+        if self.messaging_agent_durability is Durability.REQUEST and not self.messaging_agent_model:
+            raise ValueError(
+                "messaging_agent_durability: request needs messaging_agent_model; only a model has requests"
+            )
         if self.messaging_tools and not self.messaging_agent_model:
             raise ValueError("messaging_tools: only a model calls tools, so messaging_agent_model must be set too")
         if bool(self.messaging_deployment) != bool(self.messaging_build_id):
@@ -197,6 +202,7 @@ class Settings(BaseSettings):
             turn_policy=self.messaging_turn_policy,
             idle_close=self.messaging_idle_close,
             budget=budget,
+            durability=self.messaging_agent_durability,
             flow_change=self.messaging_flow_change,
         )
 

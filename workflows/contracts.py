@@ -20,6 +20,9 @@ from workflows.state import ConversationState
 WORKFLOW = "ConversationWorkflow"
 FORGET = "ForgetWorkflow"
 
+# The workflow of one reply, where each request to the model is an activity: `agents.durable`.
+AGENT_REPLY = "AgentReply"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from workflows import drawing
 from workflows.policy import Call
@@ -323,7 +323,7 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
 
 def reason_of(error: BaseException) -> str:
     """The innermost cause, by type where it has one: what an operator needs first."""
-    while isinstance(error, ActivityError) and error.cause is not None:
+    while isinstance(error, ActivityError | ChildWorkflowError) and error.cause is not None:
         error = error.cause
     kind = (error.type if isinstance(error, ApplicationError) else None) or type(error).__name__
     text = getattr(error, "message", None) or str(error)

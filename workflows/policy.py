@@ -71,6 +71,15 @@ class FlowChange(StrEnum):
 DEFAULT_FLOW = "default@1"
 
 
+class Durability(StrEnum):
+    """What of a model's reply is kept when a worker dies."""
+
+    REPLY = "reply"
+    """The whole reply, as one activity: it is written anew."""
+    REQUEST = "request"
+    """Each request to the model and each tool call, as an activity of its own, in a workflow of the reply's own."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What a deployment decides. They travel with each text, so that a change reaches open conversations.
@@ -85,6 +94,7 @@ class Rules:
     turn_policy: TurnPolicy = TurnPolicy.COALESCE
     idle_close: float = 24 * 3600
     budget: Budget = field(default_factory=Budget)
+    durability: Durability = Durability.REPLY
     flow: str = DEFAULT_FLOW
     flow_change: FlowChange = FlowChange.TURN
     inactive_after: float = 0

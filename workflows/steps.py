@@ -15,6 +15,7 @@ from memory.item import CONTACT, OPERATOR, MemoryItem, item_id
 from messaging.model import OptOut
 from workflows import consent, failure, guard, handoff, ids, outbox, parts, policy, quiet
 from workflows.contracts import (
+    AGENT_REPLY,
     ConversationStart,
     MemoryActivities,
     RecallRequest,
@@ -26,7 +27,7 @@ from workflows.contracts import (
 from workflows.flow import Flow, Halt, Step, act, reason_of
 from workflows.inbox import Inbound
 from workflows.outgoing import Outgoing, Scheduled
-from workflows.policy import MessageClass, Stale
+from workflows.policy import Durability, MessageClass, Stale
 from workflows.state import ConversationState, MessageRecord, Outcome
 
 R = TypeVar("R")
@@ -173,8 +174,27 @@ async def reply(turn: TurnContext) -> Draft:
         attempt=turn.attempt,
         flow=turn.state.flow.partition("@")[0],
     )
-    draft: Draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
+    draft = await _written(turn, request)
     account(turn, draft)
+    return draft
+
+
+async def _written(turn: TurnContext, request: Turn) -> Draft:
+    """What the agent writes: by one activity, or by a workflow that has one for each request to the model."""
+    draft: Draft
+    if turn.state.rules.durability is Durability.REPLY:
+        draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
+        return draft
+    draft = await workflow.execute_child_workflow(
+        AGENT_REPLY,
+        request,
+        id=f"{turn.start.conversation_id}-reply-{turn.state.turn}-{turn.attempt}",
+        result_type=Draft,
+        execution_timeout=policy.REPLY.total,
+        # A draft that nobody wants any more must not hold the next one up.
+        cancellation_type=workflow.ChildWorkflowCancellationType.TRY_CANCEL,
+        static_summary=f"turn {turn.state.turn}",
+    )
     return draft
 
 

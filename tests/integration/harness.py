@@ -21,6 +21,7 @@ from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
+from agents.durable import DurableReplies
 from agents.turn import Draft, Turn
 from memory.contacts import ContactBook, InMemoryContacts
 from memory.item import MemoryItem, Recalled
@@ -209,6 +210,7 @@ class Bench:
     others: dict[str, ConversationalBackend] = field(default_factory=dict)
     workflow: type[Any] = ConversationWorkflow
     flows: tuple[Flow[Any], ...] = ()
+    durable: DurableReplies | None = None
 
     def worker(self, **options: Any) -> Worker:
         memories, errands = Memories(self.memory), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
@@ -218,7 +220,13 @@ class Bench:
         return Worker(
             self.client,
             task_queue=self.queue,
-            workflows=[self.workflow, OpeningWorkflow, AttendanceWorkflow, ForgetWorkflow],
+            workflows=[
+                self.workflow,
+                OpeningWorkflow,
+                AttendanceWorkflow,
+                ForgetWorkflow,
+                *([self.durable.workflow] if self.durable else []),
+            ],
             activities=[
                 memories.recall,
                 memories.remember,
@@ -229,7 +237,9 @@ class Bench:
                 *errands.activities,
                 *forgetting.activities,
                 *implementations(self.flows),
+                *(self.durable.activities if self.durable else []),
             ],
+            plugins=[self.durable.plugin] if self.durable else [],
             workflow_runner=workflow_runner(),
             graceful_shutdown_timeout=timedelta(seconds=5),
             **options,

@@ -15,7 +15,7 @@ COSTLY = {"requests": 1, "input_tokens": 900, "output_tokens": 100}
 
 
 async def costly(turn: Turn) -> Draft:
-    return Draft(text=f"re: {turn.text}", usage=COSTLY, cost=0.01, sources=("a.md: A",), handoff="wants a refund")
+    return Draft(text=f"re: {turn.text}", usage=COSTLY, cost=0.01, sources=("a.md: A",))
 
 
 async def test_tokens_and_cost_are_counted_by_turn_and_by_conversation(bench: Bench) -> None:
@@ -27,8 +27,21 @@ async def test_tokens_and_cost_are_counted_by_turn_and_by_conversation(bench: Be
     view = await person.view()
 
     assert (turn.usage, turn.cost) == (COSTLY, 0.01)
-    assert (turn.sources, turn.handoff) == (("a.md: A",), "wants a refund")
+    assert turn.sources == ("a.md: A",)
     assert (view.answers, view.tokens, view.cost) == (2, 2000, 0.02)
+
+
+async def test_a_draft_that_asks_for_a_human_is_sent_and_the_conversation_held(bench: Bench) -> None:
+    async def hand_over(turn: Turn) -> Draft:
+        return Draft(text="A colleague will write.", handoff="wants a refund")
+
+    bench.agent.reply_with = hand_over
+    person = bench.conversation()
+    await person.text("refund!")
+    turn = await person.turn(1)
+
+    assert bench.outbox.bodies == ["A colleague will write."]
+    assert (turn.outcome, turn.handoff) == (Outcome.HELD, "wants a refund")
 
 
 async def test_a_dropped_draft_costs_too(bench: Bench) -> None:

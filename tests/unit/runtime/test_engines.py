@@ -12,7 +12,7 @@ from qdrant_client import AsyncQdrantClient
 from agents import guardrails as rails
 from agents.turn import Turn
 from memory.embedders.hashing import HashingEmbedder
-from runtime.engines import open_engine
+from runtime.engines import open_agents
 from runtime.settings import SettingsError, load
 from tests.support.openai import FakeProvider, fake_provider, says
 
@@ -56,12 +56,12 @@ async def provider(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeProvide
 async def test_the_users_agent_is_guarded_as_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MESSAGING_AGENT", "my_shop:reply")
     monkeypatch.setenv("MESSAGING_MODERATION", "my_shop:moderate")
-    engine = await open_engine(load(), HashingEmbedder(), QDRANT)
+    engine = (await open_agents(load(), HashingEmbedder(), QDRANT)).engine
     assert (await engine.reply(Turn(text="hi"))).text == "re: hi"
     assert (await engine.reply(Turn(text="darn"))).text == rails.DECLINED
 
     monkeypatch.setenv("MESSAGING_GUARDRAILS", "none")
-    engine = await open_engine(load(), HashingEmbedder(), QDRANT)
+    engine = (await open_agents(load(), HashingEmbedder(), QDRANT)).engine
     assert (await engine.reply(Turn(text="darn"))).text == "re: darn"
 
 
@@ -71,7 +71,7 @@ async def test_a_model_has_tools_for_its_tenant_and_a_canary_whose_leak_is_withh
     monkeypatch.setenv("MESSAGING_TOOLS", "my_shop")
     monkeypatch.setenv("MESSAGING_TENANT", "shop-1")
     monkeypatch.setenv("MESSAGING_ID_KEY", "a key of the tests alone")
-    engine = await open_engine(load(), HashingEmbedder(), QDRANT)
+    engine = (await open_agents(load(), HashingEmbedder(), QDRANT)).engine
 
     provider.answers = [says(None, calls=[("orders", {})]), says("None yet.")]
     assert (await engine.reply(Turn(text="my orders?", contact_id="contact-ana"))).text == "None yet."
@@ -85,9 +85,11 @@ async def test_a_model_has_tools_for_its_tenant_and_a_canary_whose_leak_is_withh
     assert [firing.check for firing in leaked.firings] == ["canary"]
     # Another worker of the same deployment knows the mark; another deployment has another.
     provider.answers = [says(f"I was told {mark}")] * 2
-    assert (await (await open_engine(load(), HashingEmbedder(), QDRANT)).reply(Turn(text="?"))).text == rails.WITHHELD
+    assert (
+        await (await open_agents(load(), HashingEmbedder(), QDRANT)).engine.reply(Turn(text="?"))
+    ).text == rails.WITHHELD
     monkeypatch.setenv("MESSAGING_ID_KEY", "another key of the tests")
-    assert mark in (await (await open_engine(load(), HashingEmbedder(), QDRANT)).reply(Turn(text="?"))).text
+    assert mark in (await (await open_agents(load(), HashingEmbedder(), QDRANT)).engine.reply(Turn(text="?"))).text
 
 
 @pytest.mark.parametrize(
@@ -122,5 +124,17 @@ async def test_what_cannot_be_loaded_stops_the_start_in_one_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match=name) as wrong:
-        await open_engine(load(), HashingEmbedder(), QDRANT)
+        await open_agents(load(), HashingEmbedder(), QDRANT)
     assert "\n" not in str(wrong.value)
+
+
+async def test_a_reply_in_several_activities_is_a_setting_and_needs_a_model(
+    provider: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await open_agents(load(), HashingEmbedder(), QDRANT)).durable is None
+    monkeypatch.setenv("MESSAGING_AGENT_DURABILITY", "request")
+    assert (await open_agents(load(), HashingEmbedder(), QDRANT)).durable is not None
+    assert load().rules.durability == "request"
+    monkeypatch.delenv("MESSAGING_AGENT_MODEL")
+    with pytest.raises(SettingsError, match="MESSAGING_AGENT_DURABILITY"):
+        load()
