@@ -7,12 +7,15 @@ import { FaultsPanel } from "./panel-faults.js";
 import { WebhooksPanel } from "./panel-webhooks.js";
 
 const STORE = "simulator.panel";
+const COVERED = ".skip, .bar, .lost, .strangers, .switcher, .desk"; // by the panel, on a small screen
 const OFTEN = 3000; // milliseconds; others arm faults and move the clock too, by the control API
 
 export class Panel {
   constructor({ clock }) {
     this.root = document.getElementById("panel");
     this.button = document.querySelector(".open-panel");
+    this.small = matchMedia("(max-width: 719px)");
+    this.small.addEventListener("change", () => this.cover());
     const complaining = (promise) => promise.then(() => this.complain(""), (problem) => this.complain(problem.message));
     this.clock = new ClockPanel({ root: this.root.querySelector(".clock"), button: this.button, clock, complaining });
     this.faults = new FaultsPanel({ root: this.root.querySelector(".faults"), button: this.button, complaining });
@@ -38,9 +41,16 @@ export class Panel {
     this.root.hidden = !open;
     document.body.classList.toggle("with-panel", open);
     this.button.setAttribute("aria-expanded", open);
+    this.cover();
     try { localStorage.setItem(STORE, open ? "open" : ""); } catch { /* private windows may refuse */ }
     if (open) this.fetch();
     if (focus) (open ? this.root : this.button).focus();
+  }
+
+  // What lies under it is out of reach for the keyboard too.
+  cover() {
+    const covered = this.small.matches && !this.root.hidden;
+    for (const node of document.querySelectorAll(COVERED)) node.inert = covered;
   }
 
   wasOpen() {

@@ -10,7 +10,7 @@ from tests.simulator.harness import OURS, THEIRS, Running
 pytestmark = pytest.mark.browser
 
 CODE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script>\'"&quot;{{7*7}}${7*7}'
-HARMFUL = f'javascript:window.hacked=1 JAVASCRIPT:alert(1) data:text/html,{CODE} http://x.test/"onmouseover="hacked=1'
+HARMFUL = f'javascript:window.hacked=1 javascript://x%0ahacked=1 JAVASCRIPT:alert(1) data:text/html,{CODE} http://x.test/"onmouseover="hacked=1'
 
 
 @pytest.mark.parametrize("body", [CODE, HARMFUL], ids=["markup", "addresses"])

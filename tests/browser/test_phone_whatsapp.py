@@ -94,7 +94,7 @@ def test_three_dots_until_the_answer_and_what_was_read_turns_blue(page: Page, si
     page.get_by_role("tab", name="WhatsApp").click()
     expect(page.locator(".typing")).to_be_visible()
     sim.sdk.messages.create(to=f"whatsapp:{person}", from_=OURS_WHATSAPP, body="Four")
-    expect(page.locator(".typing")).to_be_hidden()
+    expect(page.locator(".typing")).to_be_hidden(timeout=15_000)  # after 25 s they would go by themselves
     expect(page.locator(".peer-state")).to_have_text("online")
     page.reload()
     expect(states[1]).to_have_attribute("data-state", "read")

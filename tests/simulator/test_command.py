@@ -58,7 +58,8 @@ def test_it_says_where_it_is_and_ends_cleanly(command: tuple[str, ...], number: 
         assert "<title>Phones</title>" in httpx.get(told["phone"], trust_env=False).text
         assert told["pid"] == process.pid
         with httpx.stream("GET", f"{told['simulator']}/_sim/events", trust_env=False) as listening:
-            next(listening.iter_lines())
+            lines = listening.iter_lines()  # held, or the stream would end with it
+            next(lines)
             process.send_signal(number)
             assert process.wait(PATIENCE) == 0
         assert process.stderr
