@@ -65,7 +65,7 @@ class Arrivals:
     async def receive(self, text: Incoming) -> Message:
         now = self._clock.now()
         message = Message(
-            sid=self._sids.new("MM" if text.media else "SM"),
+            sid=self._sids.new("MM" if text.media or text.extras.get("others") else "SM"),
             direction="inbound",
             sender=text.sender,
             recipient=text.recipient,

@@ -121,6 +121,7 @@ def _brought(message: Message, quoted: Message | None) -> dict[str, str]:
         fields |= {"MessageType": "location"} if typed else {}
     if quoted is not None and message.created - quoted.created <= _QUOTABLE:
         fields |= {"OriginalRepliedMessageSid": quoted.sid, "OriginalRepliedMessageSender": quoted.sender}
+    fields |= {f"OtherRecipients{n}": other for n, other in enumerate(extras.get("others", ()))}
     if referral := extras.get("referral"):
         fields |= {_REFERRAL[name]: value for name, value in referral.items() if value}
         fields["ReferralNumMedia"] = "1" if referral["media_url"] else "0"

@@ -156,6 +156,11 @@ def draft(fields: Fields) -> Fields:
 
 def opened_by(message: Message) -> Fields:
     """What an auto-created conversation adds to its event."""
+    if message.extras.get("others"):
+        return {
+            "MessagingBinding.ProjectedAddress": message.recipient,
+            "MessagingBinding.AuthorAddress": message.sender,
+        }
     return {
         "MessagingBinding.ProxyAddress": message.recipient,
         "MessagingBinding.Address": message.sender,

@@ -16,6 +16,7 @@ from simulator.uploads import PATH as MEDIA_PATH
 CHANNELS = ("sms", "whatsapp", "rcs", "messenger")
 _MAX_BODY = 32 * 1024  # characters; https://www.twilio.com/docs/conversations/conversations-limits
 _MAX_MEDIA = 10
+_MAX_OTHERS = 8  # a group MMS has ten members: the sender, our number, and these
 _BSUID = re.compile(r"(whatsapp:)?[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _MAX_URL = 24 * 1024 * 1024  # characters: a file of 16 MB, WhatsApp's largest, as a data: URL
 Url = Annotated[
@@ -74,6 +75,7 @@ class Text(_Strict):
     button: Button | None = None
     location: Location | None = None
     reply_to: str = ""
+    others: list[str] = Field(default_factory=list, max_length=_MAX_OTHERS)
     referral: Referral | None = None
 
 
@@ -107,7 +109,7 @@ def read(fields: dict[str, Any], config: SimulatorConfig, attach: Attach) -> Inc
         body=text.body or (text.button.text if text.button else ""),
         media=media,
         profile_name=text.profile_name or None,
-        extras=_extras(text, external),
+        extras=_extras(text, external) | _others(text, channel, sender),
     )
 
 
@@ -131,6 +133,18 @@ def _extras(text: Text, external: str) -> dict[str, Any]:
         "external_id": external,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _others(text: Text, channel: str, sender: str) -> dict[str, list[str]]:
+    """Who else is in the group that this was written to."""
+    if not text.others:
+        return {}
+    if channel != "sms":
+        raise ControlError("others", "only a group MMS has others")
+    others = [_address("others", other, "sms") for other in text.others]
+    if len({sender, *others}) <= len(others):
+        raise ControlError("others", "each person once, the sender not among them")
+    return {"others": others}
 
 
 def _address(field: str, value: str, channel: str) -> str:

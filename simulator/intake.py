@@ -89,6 +89,8 @@ class Intake:
 
     def _holder(self, message: Message) -> Conversation | None:
         """The open conversation that a text belongs to."""
+        if others := message.extras.get("others"):
+            return self._groups.same(frozenset({message.sender, message.recipient, *others}))
         found = self._talks.owner_of((message.sender, message.recipient))
         return found or self._groups.heard_by(message.sender, message.recipient)
 
@@ -138,7 +140,9 @@ class Intake:
     def _auto_create(
         self, message: Message, setup: AddressConfig, source: str, changes: dict[str, str]
     ) -> Conversation:
-        conversation = self._talks.open(service=setup.service, **changes)
+        others: list[str] = message.extras.get("others", [])
+        state = "initializing" if others else "active"
+        conversation = self._talks.open(service=setup.service, state=state, **changes)
         now = self._clock.now()
         if setup.auto_type == "webhook" and setup.webhook_url:
             self._store.hooks.add(
@@ -154,7 +158,13 @@ class Intake:
             )
         fields = events.conversation_fields(conversation) | events.opened_by(message)
         self._events.emit("onConversationAdded", conversation, fields, source=source)
-        self._talks.join(conversation, source=source, address=message.sender, proxy_address=message.recipient)
+        if not others:
+            self._talks.join(conversation, source=source, address=message.sender, proxy_address=message.recipient)
+            return conversation
+        self._talks.join(conversation, source=source, projected_address=message.recipient)
+        for person in (message.sender, *others):
+            self._talks.join(conversation, source=source, address=person)
+        self._groups.provision(conversation)
         return conversation
 
     def _chat_media(self, media: dict[str, str]) -> dict[str, Any]:

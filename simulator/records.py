@@ -47,7 +47,7 @@ class Message:
     receipt_sid: str | None = None
     extras: dict[str, Any] = field(default_factory=dict)
     """Inbound, what a text may bring along: button {text, payload}, location {latitude, longitude, label, address},
-    reply_to (a sid), external_id, referral {…}."""
+    reply_to (a sid), others (of a group), external_id, referral {…}."""
 
     @property
     def inbound(self) -> bool:
@@ -198,8 +198,10 @@ class Hook:
     filters: list[str] = field(default_factory=list)
     pre_url: str = ""
     target: str = "webhook"
-    """webhook, or trigger: then `triggers`, words in a message, take the place of `filters`."""
+    """webhook; or trigger: then `triggers`, words in a message, take the place of `filters`; or studio, which is kept
+    and shown but leads nowhere."""
     triggers: list[str] = field(default_factory=list)
+    flow_sid: str | None = None
     replay_after: int | None = None
     """The index of the first message that a new hook was told of."""
     created: float

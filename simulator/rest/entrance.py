@@ -128,7 +128,7 @@ class Entrance:
 
     def _admit(self, call: Call) -> None:
         """Account and service are there, and the service is not called too often. Raises TwilioError."""
-        if call.product == "api" and call.ids[0].removesuffix(".json") != self._world.config.account_sid:
+        if call.product == "api" and call.ids and call.ids[0].removesuffix(".json") != self._world.config.account_sid:
             raise not_found(call.path)
         service = call.ids[0] if call.product == "mcs" else call.service
         if call.product in {"conversations", "mcs"} and self._world.store.services.get(service) is None:

@@ -11,7 +11,9 @@ from simulator.errors import TwilioError, not_found
 from simulator.records import Hook
 from simulator.rest import conversations, paging
 from simulator.rest.call import GONE, Call, Reply
+from simulator.sids import looks_like
 
+_TARGETS = ("webhook", "trigger", "studio")
 _MAX_SCOPED = 5
 _SCOPED_PAGE = 5
 _MAX_TRIGGERS = 5
@@ -39,10 +41,12 @@ def update_webhooks(call: Call) -> Reply:
 def create_scoped(call: Call) -> Reply:
     conversation = conversations.find(call)
     target = call.text("Target")
-    if target not in {"webhook", "trigger"}:
-        raise TwilioError(50364, "Target: only webhook and trigger are simulated")
-    url = call.text("Configuration.Url")
-    if not url:
+    if target not in _TARGETS:
+        raise TwilioError(50364, f"Invalid conversation webhook type: one of {', '.join(_TARGETS)} expected")
+    url, flow = call.text("Configuration.Url") or "", call.text("Configuration.FlowSid")
+    if target == "studio" and not looks_like("FW", flow or ""):
+        raise TwilioError(50367, "Invalid conversation webhook flow SID")
+    if target != "studio" and not url:
         raise TwilioError(50369, "Conversation webhook URL not provided")
     store, now = call.world.store, call.world.clock.now()
     if len(store.hooks_of.of(conversation.sid)) >= _MAX_SCOPED:
@@ -55,6 +59,7 @@ def create_scoped(call: Call) -> Reply:
         filters=_events(call.form.get("Configuration.Filters", []), set(events.POST_EVENTS)),
         target=target,
         triggers=_triggers(call) if target == "trigger" else [],
+        flow_sid=flow if target == "studio" else None,
         replay_after=_replay_after(call),
         created=now,
         updated=now,
@@ -79,6 +84,8 @@ def fetch_scoped(call: Call) -> Reply:
 def update_scoped(call: Call) -> Reply:
     hook = _scoped(call)
     fields: dict[str, Any] = call.given(url="Configuration.Url")
+    if hook.target == "studio" and (flow := call.text("Configuration.FlowSid")):
+        fields["flow_sid"] = flow
     if (method := call.text("Configuration.Method")) is not None:
         fields["method"] = method.upper()
         if fields["method"] not in _METHODS:
@@ -153,6 +160,8 @@ def _show_scoped(call: Call, hook: Hook) -> dict[str, Any]:
     configuration: dict[str, Any] = {"url": hook.url, "method": hook.method, "filters": hook.filters}
     if hook.target == "trigger":
         configuration = {"url": hook.url, "method": hook.method, "triggers": hook.triggers}
+    if hook.target == "studio":
+        configuration = {"flow_sid": hook.flow_sid}
     if hook.replay_after is not None:
         configuration["replay_after"] = hook.replay_after
     return {

@@ -37,6 +37,8 @@ _SETTINGS = {
     "voice_receive_mode": "VoiceReceiveMode",
     "voice_url": "VoiceUrl",
 }
+# https://www.twilio.com/docs/phone-numbers/toll-free
+_TOLL_FREE = tuple(f"+1{area}" for area in (800, 833, 844, 855, 866, 877, 888))
 _UNSET: dict[str, Any] = {
     "emergency_address_status": "unregistered",
     "emergency_status": "Inactive",
@@ -48,7 +50,11 @@ _UNSET: dict[str, Any] = {
 
 
 def create(call: Call) -> Reply:
-    """Any number that is nobody's yet can be had: by name, or any of an area."""
+    return Reply(body=show(call, buy(call)), status=201)
+
+
+def buy(call: Call, kind: str | None = None) -> Number:
+    """Any number that is nobody's yet can be had: by name, or any of an area. Raises TwilioError."""
     value, area = call.text("PhoneNumber"), call.text("AreaCode")
     if not value and not area:
         raise TwilioError(21452, "PhoneNumber or AreaCode: one of them is required.")
@@ -60,21 +66,25 @@ def create(call: Call) -> Reply:
     now = call.world.clock.now()
     fields = {"friendly_name": value, "sms_url": ""} | _fields(call)
     number = Number(sid=call.world.sids.new("PN"), address=value, created=now, updated=now, **fields)
-    call.world.store.numbers.add(number)
-    return Reply(body=show(call, number), status=201)
+    if kind is not None:
+        number.settings["type"] = kind
+    return call.world.store.numbers.add(number)
 
 
 def listing(call: Call) -> Reply:
-    """WhatsApp senders are not phone numbers of the account, on Twilio neither."""
+    return paging.v2010(call, "incoming_phone_numbers", asked(call), lambda number: show(call, number))
+
+
+def asked(call: Call) -> list[Number]:
+    """Those that a list asks for. WhatsApp senders are not phone numbers of the account, on Twilio neither."""
     value, name = call.asked("PhoneNumber"), call.asked("FriendlyName")
-    rows = [
+    return [
         number
         for number in call.world.store.numbers.rows.values()
         if ":" not in number.address
         and (value is None or value.strip("*") in number.address)
         and name in {None, number.friendly_name}
     ]
-    return paging.v2010(call, "incoming_phone_numbers", rows, lambda number: show(call, number))
 
 
 def fetch(call: Call) -> Reply:
@@ -90,6 +100,11 @@ def update(call: Call) -> Reply:
 def delete(call: Call) -> Reply:
     call.world.store.numbers.remove(_find(call).sid)
     return GONE
+
+
+def kind_of(number: Number) -> str:
+    """local, mobile or toll-free: as it was bought, else by its number."""
+    return number.settings.get("type") or ("toll-free" if number.address.startswith(_TOLL_FREE) else "local")
 
 
 def show(call: Call, number: Number) -> dict[str, Any]:
@@ -113,7 +128,7 @@ def show(call: Call, number: Number) -> dict[str, Any]:
         "sms_url": number.sms_url,
         "status": "in-use",
         "status_callback": number.status_callback,
-        "type": "local",
+        "type": kind_of(number),
         "uri": f"{call.account_path}/IncomingPhoneNumbers/{number.sid}.json",
     }
 

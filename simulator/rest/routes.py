@@ -18,6 +18,7 @@ from simulator.rest import (
     messages,
     messaging_services,
     numbers,
+    numbers_by_kind,
     participants,
     roles,
     services,
@@ -41,6 +42,7 @@ class Route(NamedTuple):
         return f"{self.handler.__module__.rpartition('.')[2]}.{self.handler.__name__}"
 
 
+_ACCOUNTS = (("GET", "Accounts.json", account.listing),)
 _API = (
     ("POST", "*/Messages.json", messages.create),
     ("GET", "*/Messages.json", messages.listing),
@@ -53,6 +55,12 @@ _API = (
     ("POST", "*/Messages/*/Feedback.json", message_media.feedback),
     ("GET", "*/IncomingPhoneNumbers.json", numbers.listing),
     ("POST", "*/IncomingPhoneNumbers.json", numbers.create),
+    ("GET", "*/IncomingPhoneNumbers/Local.json", numbers_by_kind.list_local),
+    ("POST", "*/IncomingPhoneNumbers/Local.json", numbers_by_kind.create_local),
+    ("GET", "*/IncomingPhoneNumbers/Mobile.json", numbers_by_kind.list_mobile),
+    ("POST", "*/IncomingPhoneNumbers/Mobile.json", numbers_by_kind.create_mobile),
+    ("GET", "*/IncomingPhoneNumbers/TollFree.json", numbers_by_kind.list_toll_free),
+    ("POST", "*/IncomingPhoneNumbers/TollFree.json", numbers_by_kind.create_toll_free),
     ("GET", "*/IncomingPhoneNumbers/*", numbers.fetch),
     ("POST", "*/IncomingPhoneNumbers/*", numbers.update),
     ("DELETE", "*/IncomingPhoneNumbers/*", numbers.delete),
@@ -169,6 +177,7 @@ _SENDS = frozenset({messages.create, chat_messages.create})
 
 IN_SERVICE = "conversations in a service"
 _ROOTS = (
+    ("api", "2010-04-01", _ACCOUNTS),
     ("api", "2010-04-01/Accounts", _API),
     ("conversations", "v1", _CONVERSATIONS),
     ("conversations", "v1", _OF_SERVICE),

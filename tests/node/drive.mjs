@@ -141,7 +141,7 @@ function inService(form, root) {
 const inNamed = async () => client.conversations.v1.services(await named());
 const RESOURCES = {
   Account: {
-    one: () => client.api.v2010.accounts(account).fetch(), lost: (c) => c.api.v2010.accounts(nobody("AC")).fetch(),
+    one: async () => [await client.api.v2010.accounts(account).fetch(), await client.api.v2010.accounts.list()], lost: (c) => c.api.v2010.accounts(nobody("AC")).fetch(),
   },
   Messages: {
     make: async (n) => {
@@ -171,6 +171,15 @@ const RESOURCES = {
     rows: () => client.incomingPhoneNumbers, change: { smsUrl: "http://127.0.0.1:9/sms" },
     lost: (c) => c.incomingPhoneNumbers(nobody("PN")).fetch(),
     bad: () => client.incomingPhoneNumbers.create({ phoneNumber: OURS }),
+  },
+  "IncomingPhoneNumbers by kind": {
+    one: async () => {
+      for (const [n, kind] of ["local", "mobile", "tollFree"].entries()) {
+        const { sid } = await client.incomingPhoneNumbers[kind].create({ phoneNumber: `+1555060000${n}` });
+        if (!(await client.incomingPhoneNumbers[kind].list()).some((row) => row.sid === sid)) throw new Error(kind);
+      }
+    },
+    bad: () => client.incomingPhoneNumbers.local.create({ phoneNumber: OURS }),
   },
   "Messaging Services": {
     make: (n) => client.messaging.v1.services.create({ friendlyName: String(n) }),

@@ -203,7 +203,8 @@ def _approved(stage: Stage, name: str = "order") -> Any:
 
 RESOURCES: dict[str, Resource] = {
     "Account": Resource(
-        one=lambda s: s.sdk.api.v2010.accounts(s.sdk.account_sid).fetch(), removed=False,
+        one=lambda s: [s.sdk.api.v2010.accounts(s.sdk.account_sid).fetch(), s.sdk.api.v2010.accounts.list()],
+        removed=False,
         lost=lambda s: s.sdk.api.v2010.accounts(sid("AC")).fetch(),
     ),
     "Messages": Resource(
@@ -225,6 +226,11 @@ RESOURCES: dict[str, Resource] = {
         rows=lambda s: s.sdk.incoming_phone_numbers, change={"sms_url": "http://127.0.0.1:9/sms"},
         lost=lambda s: s.sdk.incoming_phone_numbers(sid("PN")).fetch(),
         bad=lambda s: s.sdk.incoming_phone_numbers.create(phone_number=OURS),
+    ),
+    "IncomingPhoneNumbers by kind": Resource(
+        one=lambda s: [_bought(getattr(s.sdk.incoming_phone_numbers, kind), f"+1555060000{n}")
+                       for n, kind in enumerate(("local", "mobile", "toll_free"))],
+        removed=False, bad=lambda s: s.sdk.incoming_phone_numbers.local.create(phone_number=OURS),
     ),
     "Messaging Services": Resource(
         make=lambda s, n: s.sdk.messaging.v1.services.create(friendly_name=str(n)),
@@ -321,6 +327,10 @@ RESOURCES: dict[str, Resource] = {
     **_in_service(lambda s: s.own, "in a service"),
 }  # fmt: skip
 """Name -> resource."""
+
+
+def _bought(kind: Any, number: str) -> None:
+    assert kind.create(phone_number=number).sid in [row.sid for row in kind.list()]
 
 
 def _on_its_way(stage: Stage) -> Any:

@@ -111,3 +111,37 @@ def test_a_group_is_built_one_by_one(v1) -> None:
         participants.create(messaging_binding_address=f"+1555765100{n}")
     assert refused(lambda: participants.create(messaging_binding_address=THEIRS)) == (400, 50436)
     assert refused(lambda: participants.create(messaging_binding_projected_address="+15551119999")) == (400, 50439)
+
+
+def test_a_text_to_a_group_opens_it_and_the_next_one_finds_it(sim: Running, v1, product: Receiver) -> None:
+    v1.address_configurations.create(type="sms", address=OURS, auto_creation_enabled=True)
+    first = sim.text("Hi all", others=[BEA, CID])
+    assert first["sid"].startswith("MM")
+    (hook,) = eventually(lambda: product.at("/webhooks/twilio/messages"))
+    assert (hook["OtherRecipients0"], hook["OtherRecipients1"], hook["NumMedia"]) == (BEA, CID, "0")
+    conversation = v1.conversations(first["conversation_sid"])
+    eventually(lambda: conversation.fetch().state == "active")
+    (event,) = product.events("onConversationAdded")
+    assert (event["State"], event["MessagingBinding.ProjectedAddress"]) == ("initializing", OURS)
+    assert event["MessagingBinding.AuthorAddress"] == THEIRS
+    bindings = [row.messaging_binding for row in conversation.participants.list()]
+    assert bindings == [
+        {"type": "sms", "projected_address": OURS}, *({"type": "sms", "address": who} for who in (THEIRS, BEA, CID)),
+    ]  # fmt: skip
+    sim.text("Me too", **{"from": BEA}, others=[THEIRS, CID])
+    assert [row.author for row in conversation.messages.list()] == [THEIRS, BEA]
+    assert sim.text("Just us", others=[BEA])["conversation_sid"] != conversation.fetch().sid
+    conversation.messages.create(body="Hello group")
+    assert {who: sim.messages(who)[-1]["body"] for who in (THEIRS, BEA, CID)} == dict.fromkeys(
+        (THEIRS, BEA, CID), "Hello group"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "named"),
+    [({"others": [THEIRS]}, "others"), ({"others": ["nobody"]}, "others"), ({"others": [BEA, BEA]}, "others"),
+     ({"others": [BEA], "channel": "whatsapp"}, "others"), ({"others": [BEA] * 9}, "others")],
+)  # fmt: skip
+def test_a_group_that_cannot_be_is_refused(sim: Running, fields: dict[str, object], named: str) -> None:
+    answer = sim.http.post("/_sim/inbound", json={"from": THEIRS, "body": "x", **fields})
+    assert (answer.status_code, answer.json()["field"]) == (400, named)

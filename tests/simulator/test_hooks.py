@@ -6,7 +6,7 @@ import pytest
 from twilio.base.exceptions import TwilioRestException
 
 from simulator.events import POST_EVENTS, PRE_EVENTS
-from tests.simulator.harness import OURS, THEIRS, Receiver, Running, eventually, simulator
+from tests.simulator.harness import OURS, THEIRS, Receiver, Running, eventually, refused, simulator
 
 JSON = "application/json"
 ECHO = {"x_twilio_webhook_enabled": "true"}
@@ -222,7 +222,7 @@ def test_a_services_hook_may_miss_what_phones_say(sim: Running, product: Receive
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"target": "studio", "configuration_flow_sid": "FW" + "0" * 32}, 50364),
+        ({"target": "pigeon", "configuration_flow_sid": "FW" + "0" * 32}, 50364),
         ({"target": "webhook"}, 50369),
         ({"target": "webhook", "configuration_url": "http://e/x", "configuration_filters": ["onMessageAdd"]}, 50365),
         ({"target": "webhook", "configuration_url": "http://e/x", "configuration_method": "PUT"}, 50055),
@@ -235,3 +235,11 @@ def test_a_hook_that_cannot_be_is_refused(sim: Running, fields: dict[str, object
     with pytest.raises(TwilioRestException) as caught:
         conversation.webhooks.create(**fields)
     assert (caught.value.status, caught.value.code) == (400, code)
+
+
+def test_a_flow_of_studio_is_kept_and_shown(sim: Running) -> None:
+    webhooks = sim.sdk.conversations.v1.conversations.create().webhooks
+    flow = "FW" + "0" * 32
+    made = webhooks.create(target="studio", configuration_flow_sid=flow)
+    assert (made.target, made.configuration) == ("studio", {"flow_sid": flow})
+    assert refused(lambda: webhooks.create(target="studio")) == (400, 50367)

@@ -77,7 +77,7 @@ def _something(sim: Running) -> list[str]:
 
 def _path(chance: random.Random, product: str, route: routes.Route, known: list[str]) -> str:
     parts = [chance.choice(known) if part == "*" else part for part in route.parts]
-    if product == "api":
+    if product == "api" and len(parts) > 2:
         parts[2] = "AC" + "0" * 32 + (".json" if len(parts) == 3 else "")
     if product == routes.IN_SERVICE:
         product, parts = "conversations", [parts[0], "Services", "IS" + "0" * 32, *parts[1:]]
