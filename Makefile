@@ -32,6 +32,7 @@ run: setup  ## everything on this machine, no keys: phone page, API, worker, Tem
 	@$(BIN)/messaging dev
 
 example: setup  ## an example with all it needs: make example NAME=orders (or appointments)
+	@test -d "examples/$(NAME)/$(NAME)" || { echo "which one? make example NAME=orders, or NAME=appointments"; exit 1; }
 	@cd examples/$(NAME) && MESSAGING_FLOW=$(NAME).flow:FLOW ../../$(BIN)/messaging dev
 
 test: $(DEV_STAMP)  ## all tests that need no extra service
