@@ -44,7 +44,11 @@ async def test_a_refund_is_agreed_to_over_rest_and_we_write_first(tmp_path: Path
         async with httpx.AsyncClient(timeout=30) as rest:
             phone, other = Phone(stack, "+15550100043", rest), Phone(stack, "+15550100044", rest)
             assert "A colleague has to agree" in await phone.ask("I want a refund for 4713")
-            [conversation] = (await rest.get(listed, params={"channel": "sms", "state": "active"})).json()["items"]
+
+            async def waiting() -> list[dict[str, str]]:
+                return (await rest.get(listed, params={"channel": "sms", "state": "waiting"})).json()["items"]
+
+            [conversation] = await eventually(waiting)
             path = f"{listed}/{conversation['id']}"
 
             async def asked() -> list[dict[str, str]]:
