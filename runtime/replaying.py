@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
-from runtime.temporal import workflow_runner
+from runtime.temporal import CONVERTER, workflow_runner
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 
@@ -66,7 +65,7 @@ async def _failure(workflow_id: str, events: Sequence[HistoryEvent]) -> Exceptio
     replayer = Replayer(
         workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
         workflow_runner=workflow_runner(),
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
     )
     result = await replayer.replay_workflow(WorkflowHistory(workflow_id, events), raise_on_replay_failure=False)
     return result.replay_failure

@@ -12,13 +12,13 @@ import structlog
 from temporalio import workflow
 from temporalio.client import Client, Interceptor, WorkflowFailureError
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import TemporalError
 from temporalio.service import RetryConfig, RPCError
 from temporalio.worker import WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
+from runtime import converter
 from runtime.settings import Settings
 from workflows.contracts import PreviousRun
 from workflows.conversation import ConversationWorkflow
@@ -65,6 +65,9 @@ _PASSED_THROUGH = (
     "workflows.tool",
     "workflows.views",
 )
+
+
+CONVERTER = converter.sharing(_PASSED_THROUGH)
 
 
 def workflow_runner() -> SandboxedWorkflowRunner:
@@ -118,7 +121,7 @@ async def connect(
     retries = RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000))
     return await Client.connect(
         **config,
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         interceptors=list(interceptors),
         lazy=lazy,
         retry_config=retries,

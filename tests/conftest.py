@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
+from runtime.temporal import CONVERTER
 from tests.support.server import temporal_server
 from workflows import catalogue
 
@@ -28,4 +28,4 @@ def _own_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def client(temporal_address: str) -> Client:
-    return await Client.connect(temporal_address, data_converter=pydantic_data_converter)
+    return await Client.connect(temporal_address, data_converter=CONVERTER)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
+from runtime.temporal import CONVERTER
 from tests.integration.harness import Bench, Conversation
 from tests.support.ports import eventually
 from workflows import contracts
@@ -78,7 +78,7 @@ class Clock:
 @asynccontextmanager
 async def skipping(**ports: Any) -> AsyncIterator[Clock]:
     async with await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter, test_server_existing_path=str(SERVER)
+        data_converter=CONVERTER, test_server_existing_path=str(SERVER)
     ) as env:
         bench = Bench(env.client, f"time-{uuid.uuid4().hex}", **ports)
         async with bench.worker():

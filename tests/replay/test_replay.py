@@ -11,11 +11,10 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from runtime.temporal import workflow_runner
+from runtime.temporal import CONVERTER, workflow_runner
 from tests.replay import record
 from workflows import steps
 from workflows.conversation import ConversationWorkflow
@@ -30,9 +29,7 @@ RECORDED = sorted(record.HISTORIES.glob("*.json"))
 
 
 def _replayer() -> Replayer:
-    return Replayer(
-        workflows=[ConversationWorkflow], workflow_runner=workflow_runner(), data_converter=pydantic_data_converter
-    )
+    return Replayer(workflows=[ConversationWorkflow], workflow_runner=workflow_runner(), data_converter=CONVERTER)
 
 
 def _history(path: Path, events: dict[str, Any] | None = None) -> WorkflowHistory:
