@@ -9,9 +9,11 @@ import signal
 from temporalio.worker import Worker
 
 from activities.alerts import Alerts
+from activities.consents import ContactConsents
 from activities.delivery import Delivery
 from activities.errands import Errands
 from activities.forgetting import Forgetting
+from activities.listening import Listening
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
@@ -24,6 +26,7 @@ from runtime.temporal import TemporalRuns, worker_options
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 from workflows.forgetting import ForgetWorkflow
+from workflows.optout import ContactOptOutWorkflow
 
 
 def build(container: Container) -> Worker:
@@ -39,13 +42,16 @@ def build(container: Container) -> Worker:
             OpeningWorkflow,
             AttendanceWorkflow,
             ForgetWorkflow,
+            ContactOptOutWorkflow,
             *([durable.workflow] if durable else []),
         ],
         activities=[
             memories.recall,
             memories.remember,
             Replies(container.agents.engine).reply,
-            Delivery(container.backends).deliver,
+            Delivery(container.backends, consents=container.consents).deliver,
+            *ContactConsents(container.consents).activities,
+            Listening(container.backends, container.transcriber).listen,
             Alerts().alert,
             Revival(TemporalRuns(container.client)).revive,
             *Errands(container.backends).activities,

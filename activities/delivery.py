@@ -10,6 +10,7 @@ from typing import Any
 from temporalio import activity
 
 from activities import failures
+from activities.consents import Consents
 from activities.heartbeat import beating
 from messaging.backend import ConversationalBackend
 from messaging.errors import MessagingError
@@ -30,8 +31,15 @@ _CLEAN = "not sent"
 class Delivery(DeliveryActivities):
     """Sends through the backend that the conversation came by."""
 
-    def __init__(self, backends: Mapping[str, ConversationalBackend], *, settling: timedelta = SETTLING) -> None:
+    def __init__(
+        self,
+        backends: Mapping[str, ConversationalBackend],
+        *,
+        consents: Consents | None = None,
+        settling: timedelta = SETTLING,
+    ) -> None:
         self._backends = backends
+        self._consents = consents
         self._settling = settling
 
     @activity.defn(name="deliver")
@@ -47,6 +55,8 @@ class Delivery(DeliveryActivities):
                 again = _may_have_left()
                 if again and (found := await self._find(backend, order)):
                     return found
+                if order.contact_id and self._consents and await self._consents.has_opted_out(order.contact_id):
+                    raise failures.opted_out()
                 if order.stale_at is not None and _now() > order.stale_at:
                     raise failures.stale()
                 return await _to_the_end(self._send(backend, order, proof="resent" if again else "accepted"))

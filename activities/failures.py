@@ -21,6 +21,7 @@ LONGEST_WAIT = 120.0
 
 UNCERTAIN = "uncertain"
 STALE = "stale"
+OPTED_OUT = "opted_out"
 
 
 def of_provider(error: MessagingError, config: MessagingConfig, *, attempt: int) -> ApplicationError:
@@ -58,6 +59,13 @@ def uncertain(*, again_in: timedelta) -> ApplicationError:
     """A send that is neither proven nor disproven: look again later, never send."""
     return ApplicationError(
         "the provider cannot tell yet whether it has the message", type=UNCERTAIN, next_retry_delay=again_in
+    )
+
+
+def opted_out() -> ApplicationError:
+    """The message is not sent, since the person has opted out on another channel."""
+    return ApplicationError(
+        "the person has opted out on another channel", {"category": OPTED_OUT}, type=OPTED_OUT, non_retryable=True
     )
 
 

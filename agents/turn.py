@@ -19,13 +19,31 @@ KINDS = frozenset({"answer", "unknown", "apology", "smalltalk"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Media:
+    """Something attached: a reference, its bytes stay at the provider.
+
+    `kind` is image, audio, video, document or other. `heard` is what a voice note says, where something could turn it
+    into text.
+    """
+
+    kind: str
+    url: str = ""
+    content_type: str = ""
+    heard: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Utterance:
-    """One thing somebody said. `role` is "contact", "agent" or "operator"; `at` is timezone-aware where known."""
+    """One thing somebody said. `role` is "contact", "agent" or "operator"; `at` is timezone-aware where known.
+
+    `media` is what came along; only the newest messages have it.
+    """
 
     role: str
     text: str
     at: datetime | None = None
     channel: str = ""
+    media: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

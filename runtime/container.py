@@ -5,18 +5,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from temporalio.client import Client
 
+from agents.transcriber import NoTranscriber, Transcriber, load_transcriber
 from memory.contacts import ContactBook
 from memory.embedders.cached import CachedEmbedder
 from memory.embedders.minilm import MiniLmEmbedder
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import attributes, engines, flows, providers, temporal
+from runtime.consents import TemporalConsents
 from runtime.remembering import contact_book, memory_store, qdrant_client
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -35,6 +37,8 @@ class Container:
     memory: MemoryStore
     contacts: ContactBook
     agents: engines.Agents
+    consents: TemporalConsents
+    transcriber: Transcriber = field(default_factory=NoTranscriber)
     flows: tuple[Flow[Any], ...] = ()
 
 
@@ -73,5 +77,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
             memory=memory,
             contacts=contacts,
             agents=agents,
+            consents=TemporalConsents(client, settings.temporal_task_queue),
+            transcriber=load_transcriber(settings.messaging_transcriber),
             flows=installed,
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from messaging.model import Address, Channel, DeliveryStatus, EventKind, Inbound
 from runtime.temporal import TemporalUnreachable, is_unreachable
 from workflows import contracts, ids, index
 from workflows.contracts import ConversationStart, Route
-from workflows.inbox import Attachment, DeliveryUpdate, Inbound
-from workflows.policy import MAX_TEXT, Rules
+from workflows.inbox import Attachment, DeliveryUpdate, Inbound, ProviderState
+from workflows.policy import MAX_TEXT, Rules, TurnPolicy
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +39,16 @@ _WORTH_TELLING = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """Signals conversations, and starts them with their first text."""
+    """Signals conversations, and starts them with their first text.
+
+    `turn_policies` are those of channels that do not have the one of the rules.
+    """
 
     client: Client
     task_queue: str
     id_key: bytes
     rules: Rules
+    turn_policies: Mapping[str, TurnPolicy] = field(default_factory=dict)
 
     async def accept(self, events: list[InboundEvent]) -> int:
         """Hand over all events in order; how many concerned a conversation.
@@ -76,6 +81,9 @@ class Gateway:
             return True
         if event.kind is EventKind.DELIVERY_UPDATED and event.delivery is not None:
             return await self._report(event)
+        if event.kind is EventKind.CONVERSATION_STATE_UPDATED and event.conversation is not None:
+            told = ProviderState(state=event.conversation.state)
+            return await self._signal(self.conversation_id(event), "provider_state", told)
         return False
 
     async def _receive(self, event: InboundEvent, message: Message, sender: Address) -> None:
@@ -88,7 +96,7 @@ class Gateway:
             author=ids.contact_id(self.id_key, sender),
             attachments=tuple(Attachment(url=m.url, content_type=m.content_type) for m in message.media),
             opt_out=event.opt_out.value if event.opt_out else None,
-            rules=self.rules,
+            rules=self._rules(_channel(event)),
         )
         if await self._signal(conversation, "receive", inbound):
             return
@@ -142,6 +150,10 @@ class Gateway:
             rpc_timeout=PATIENCE,
             **options,
         )
+
+    def _rules(self, channel: Channel) -> Rules:
+        own = self.turn_policies.get(channel.value)
+        return replace(self.rules, turn_policy=own) if own else self.rules
 
     async def _report(self, event: InboundEvent) -> bool:
         report = event.delivery

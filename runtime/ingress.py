@@ -64,7 +64,13 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
     observe_active(census.counts)
-    gateway = Gateway(client=client, task_queue=settings.temporal_task_queue, id_key=id_key, rules=rules)
+    gateway = Gateway(
+        client=client,
+        task_queue=settings.temporal_task_queue,
+        id_key=id_key,
+        rules=rules,
+        turn_policies=settings.turn_policies(),
+    )
     errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
     spool = open_spool(settings)
     observe_spool(spool)

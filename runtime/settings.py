@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -14,13 +15,14 @@ from urllib.parse import urlsplit
 import pydantic_settings
 from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from agents import guardrails, languages, pricing
 from messaging.config import explain
 from messaging.model import Channel
+from runtime.conduct import Conduct, ImportPath
 from workflows.budget import Budget
-from workflows.policy import Durability, FlowChange, Rules, TurnPolicy
+from workflows.policy import Durability, FlowChange, Rules
 
 
 class SettingsError(ValueError):
@@ -40,13 +42,6 @@ def _http_url(value: str) -> str:
     if not usable:
         raise ValueError("must be an http:// or https:// URL with a host, and a port from 1 to 65535 if any")
     return value.rstrip("/")
-
-
-def _import_path(value: str) -> str:
-    module, colon, name = value.partition(":")
-    if not (module and colon and name):
-        raise ValueError("must be an import path of the form module:name")
-    return value
 
 
 def _places(value: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
@@ -76,7 +71,6 @@ def _prices(value: Any) -> Any:
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
-ImportPath = Annotated[str, AfterValidator(_import_path)]
 
 # The two that come with the package. Both are up at once: what comes in by one is answered by the same.
 TWILIO = ("twilio", "twilio_messaging")
@@ -87,7 +81,7 @@ DEFAULT_TASK_QUEUE = "conversations"
 MIN_ID_KEY = 16
 
 
-class Settings(BaseSettings):
+class Settings(Conduct):
     """Names are those of the environment variables, in lower case."""
 
     model_config = SettingsConfigDict(
@@ -119,9 +113,9 @@ class Settings(BaseSettings):
     messaging_agent_tokens: Annotated[int, Field(ge=1_000, le=2_000_000)] = 60_000
     # The activity is given up after 300 s.
     messaging_agent_timeout: Annotated[float, Field(ge=1, le=240)] = 45.0
-    messaging_agent_prices: Annotated[dict[str, pricing.Price], BeforeValidator(_prices)] = {}
+    messaging_agent_prices: Annotated[dict[str, pricing.Price], BeforeValidator(_prices), Field(default_factory=dict)]
     messaging_tools: Annotated[str, Field(min_length=1)] | None = None
-    messaging_tool_places: Annotated[dict[str, tuple[str, ...]], AfterValidator(_places)] = {}
+    messaging_tool_places: Annotated[dict[str, tuple[str, ...]], AfterValidator(_places), Field(default_factory=dict)]
     messaging_guardrails: Annotated[
         frozenset[str], NoDecode, BeforeValidator(_comma_separated), AfterValidator(_checks)
     ] = frozenset(guardrails.NAMES)
@@ -143,8 +137,6 @@ class Settings(BaseSettings):
     messaging_build_id: Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$")] | None = None
     messaging_flow: ImportPath | None = None
     messaging_flow_change: FlowChange = FlowChange.TURN
-    messaging_turn_policy: TurnPolicy = TurnPolicy.COALESCE
-    messaging_idle_close: Annotated[float, Field(ge=1, le=365 * 86400)] = 86400.0
     messaging_timeout: Annotated[float, Field(ge=1, le=300)] = 30.0
     messaging_max_retries: Annotated[int, Field(ge=0, le=10)] | None = None
     messaging_retry_delay: Annotated[float, Field(ge=0.1, le=30)] = 1.0
@@ -198,9 +190,8 @@ class Settings(BaseSettings):
             tokens=self.messaging_budget_tokens,
             cost=self.messaging_budget_cost,
         )
-        return Rules(
-            turn_policy=self.messaging_turn_policy,
-            idle_close=self.messaging_idle_close,
+        return replace(
+            self.conduct(),
             budget=budget,
             durability=self.messaging_agent_durability,
             flow_change=self.messaging_flow_change,

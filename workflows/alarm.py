@@ -20,9 +20,9 @@ class Alarm:
     def __init__(self, deadlines: Callable[[], Iterable[datetime]]) -> None:
         self._deadlines = deadlines
 
-    async def keep(self) -> None:
-        """Until cancelled."""
-        while True:
+    async def keep(self, ended: Callable[[], bool]) -> None:
+        """Until cancelled; `ended` says so too, since a cancellation is lost on a timer that has just fired."""
+        while not ended():
             await workflow.wait_condition(lambda: self._next() is not None)
             at = self._next()
             if at is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -18,10 +19,12 @@ _BATCH = 50
 _REFUSED = timedelta(minutes=10)
 
 
-async def write(state: ConversationState) -> None:
-    """Until cancelled."""
+async def write(state: ConversationState, ended: Callable[[], bool]) -> None:
+    """Until cancelled; `ended` says so too, since a cancellation is lost on an activity that has just completed."""
     while True:
-        await workflow.wait_condition(lambda: bool(state.backlog))
+        await workflow.wait_condition(lambda: ended() or bool(state.backlog))
+        if ended():
+            return
         batch = tuple(state.backlog[:_BATCH])
         try:
             await call(policy.BACKLOG, MemoryActivities.remember, RememberRequest(items=batch), summary="backlog")

@@ -14,6 +14,7 @@ from temporalio import activity
 from agents.turn import Draft, Turn
 from memory.item import MemoryItem, Recalled
 from messaging.model import DeliveryStatus
+from workflows.inbox import Attachment
 from workflows.policy import SendPolicy, TurnPolicy
 from workflows.state import ConversationState
 
@@ -72,7 +73,7 @@ class SendOrder:
     """One message to send, once. `since` and `known` let a provider prove an earlier attempt without our key.
 
     `media` are public URLs. With a `template` that is sent instead of both, with its variables by name. After
-    `stale_at` nothing is sent any more.
+    `stale_at` nothing is sent any more. With a `contact_id` that person's record of consent is asked first.
     """
 
     route: Route
@@ -85,6 +86,7 @@ class SendOrder:
     template_variables: Mapping[str, str] = field(default_factory=dict)
     policy: SendPolicy = SendPolicy.NEVER_TWICE
     stale_at: datetime | None = None
+    contact_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,66 @@ class AlertNotice:
     conversation_id: str
     kind: str
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """A person opts out, or in, on every channel."""
+
+    contact_id: str
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentQuestion:
+    """Whether this person has opted out on any channel."""
+
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAnswer:
+    """What the contact's record says."""
+
+    opted_out: bool
+
+
+class ConsentActivities:
+    """The record of who has opted out on every channel."""
+
+    @activity.defn(name="change_consent")
+    async def change_consent(self, change: ConsentChange) -> None:
+        """Keep it. The same again changes nothing."""
+        raise NotImplementedError
+
+    @activity.defn(name="ask_consent")
+    async def ask_consent(self, question: ConsentQuestion) -> ConsentAnswer:
+        """Look it up."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceNotes:
+    """Audio to turn into text, in order, by the provider that holds it."""
+
+    provider: str
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What each says; empty where nobody could tell."""
+
+    texts: tuple[str, ...]
+
+
+class ListeningActivities:
+    """Who turns voice notes into text."""
+
+    @activity.defn(name="listen")
+    async def listen(self, notes: VoiceNotes) -> Heard:
+        """Fetch and transcribe them."""
+        raise NotImplementedError
 
 
 class AlertActivities:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ApplicationError
 
+from messaging.model import ConversationState as ProviderConversationState
 from workflows import approval, backlog, catalogue, contracts, desk, handoff, index, outbox, policy, requests, views
 from workflows.alarm import Alarm
 from workflows.approval import Decide
+from workflows.companions import Companions
 from workflows.contracts import (
     Adjustment,
     Assignment,
@@ -21,14 +22,12 @@ from workflows.contracts import (
     OperatorReply,
     Posted,
     PreviousRun,
-    PreviousState,
-    RevivalActivities,
     ScheduleRequest,
     Takeover,
 )
 from workflows.desk import Desk
-from workflows.flow import call
-from workflows.inbox import DeliveryUpdate, Inbound
+from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
+from workflows.reviving import revived
 from workflows.state import ConversationState, TurnRecord, Verdict
 from workflows.turns import Turns
 
@@ -51,11 +50,13 @@ class ConversationWorkflow:
     async def run(self, start: ConversationStart) -> ConversationState:
         """Returns the state that a later run of the same conversation goes on from."""
         if start.previous_run_id is not None:
-            await self._revive(PreviousRun(conversation_id=start.conversation_id, run_id=start.previous_run_id))
+            previous = PreviousRun(conversation_id=start.conversation_id, run_id=start.previous_run_id)
+            self._state = await revived(self._state, previous)
         self._ready = True
         self._turns, self._desk = Turns(start, self._state), Desk(start, self._state)
-        alarm = asyncio.create_task(Alarm(self._deadlines).keep())
-        writer = asyncio.create_task(backlog.write(self._state))
+        beside = Companions()
+        beside.start(Alarm(self._deadlines).keep(beside.are_ended))
+        beside.start(backlog.write(self._state, beside.are_ended))
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
             index.show(start, self._state)
@@ -67,7 +68,7 @@ class ConversationWorkflow:
                     await self._desk.work()
             blank = self._forget()
             if (blank or self._is_long()) and not self._may_end():
-                await _stop(writer, alarm)
+                await beside.end()
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 index.show(start, self._state)
                 workflow.continue_as_new(
@@ -75,7 +76,7 @@ class ConversationWorkflow:
                     initial_versioning_behavior=_UPGRADE if _is_versioned() else None,
                     search_attributes=index.attributes(start, self._state, workflow.now()) if start.indexed else None,
                 )
-        await _stop(writer, alarm)
+        await beside.end()
         return self._state
 
     # --- signals ---
@@ -91,6 +92,12 @@ class ConversationWorkflow:
     def delivery(self, update: DeliveryUpdate) -> None:
         """One of our messages got further."""
         self._state.merge(update)
+
+    @workflow.signal
+    def provider_state(self, told: ProviderState) -> None:
+        """Stay in step with the provider: what it has closed takes no message any more."""
+        self._state.inactive = told.state is ProviderConversationState.INACTIVE
+        self._state.closing = self._state.closing or told.state is ProviderConversationState.CLOSED
 
     # --- updates ---
 
@@ -297,32 +304,9 @@ class ConversationWorkflow:
             return False
         return True
 
-    async def _revive(self, previous: PreviousRun) -> None:
-        """Go on from where a closed run ended. What waits already came to this run."""
-        try:
-            found: PreviousState = await call(policy.REVIVE, RevivalActivities.revive, previous)
-        except ActivityError:
-            workflow.logger.warning("the run before this one could not be read; its memory is still there")
-            return
-        if found.state is not None:
-            now, fresh, self._state = workflow.now(), self._state, found.state
-            state = self._state
-            state.open, state.closing, state.inactive = True, False, False
-            handoff.release(state)
-            state.pending, state.early, state.shown = fresh.pending, fresh.early, fresh.shown
-            state.waiting_since, state.last_waiting = fresh.waiting_since, fresh.last_waiting
-            state.updated_at = now
-
 
 _UPGRADE = workflow.ContinueAsNewVersioningBehavior.AUTO_UPGRADE
 
 
 def _is_versioned() -> bool:
     return workflow.info().get_current_deployment_version() is not None
-
-
-async def _stop(*tasks: asyncio.Task[None]) -> None:
-    """Nothing may follow the command that ends a run, so what runs beside it has to end first."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

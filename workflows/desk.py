@@ -9,14 +9,14 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from memory.item import MemoryItem, item_id
-from workflows import failure, guard, handoff, ids, outbox, policy, steps
+from workflows import answer, contact, failure, guard, handoff, ids, outbox, policy
 from workflows.alert import AlertKind
 from workflows.contracts import AlertActivities, AlertNotice, ConversationStart
 from workflows.failure import Remedy
 from workflows.flow import Halt, call
 from workflows.outgoing import Outgoing, Scheduled
 from workflows.policy import MessageClass
-from workflows.state import ConversationState, MessageRecord, Proof
+from workflows.state import ConversationState, MessageRecord, Outcome, Proof
 
 
 class Desk:
@@ -31,6 +31,7 @@ class Desk:
         state, now = self._state, workflow.now()
         return (
             bool(state.outgoing or state.failed)
+            or contact.has_news(state)
             or any(not alert.told for alert in state.alerts)
             or bool(self._due(now))
             or (state.handoff is not None and state.handoff.due_at is not None and state.handoff.due_at <= now)
@@ -51,7 +52,7 @@ class Desk:
             yield state.handoff.due_at
         if state.scheduled and not handoff.is_held(state):
             yield min(item.at for item in state.scheduled)
-            if (opens := steps.opens_at(state, workflow.now())) is not None:
+            if (opens := answer.opens_at(state, workflow.now())) is not None:
                 yield opens
         if state.rules.inactive_after and not state.inactive and state.turn:
             yield self._inactive_at()
@@ -60,6 +61,7 @@ class Desk:
         """Everything that is due, once."""
         state, now = self._state, workflow.now()
         handoff.check(state, now)
+        await contact.tell(self._start, state)
         state.inactive = state.inactive or self._turns_inactive(now)
         while state.failed:
             await self._remedy(state.failed.pop(0))
@@ -110,14 +112,19 @@ class Desk:
         state = self._state
         if state.pending or handoff.is_held(state) or not state.scheduled:
             return []
-        if steps.opens_at(state, now) is not None:
+        if answer.opens_at(state, now) is not None:
             return []
         return sorted((item for item in state.scheduled if item.at <= now), key=lambda item: item.at)
 
     async def _send_scheduled(self, item: Scheduled) -> None:
         state, now = self._state, workflow.now()
-        opened = steps.opens_at(state, item.at) or item.at
-        if guard.is_late(state, opened, now) or self._forbidden() or guard.blow_fuses(state, now):
+        opened = answer.opens_at(state, item.at) or item.at
+        if guard.is_late(state, opened, now):
+            state.alert(AlertKind.UNDELIVERED, now, "what was scheduled came too late to be sent")
+            return
+        if halt := self._forbidden() or guard.blow_fuses(state, now):
+            if halt.outcome is Outcome.HELD:
+                handoff.request(state, halt.reason, now)
             return
         key = ids.send_key(self._start.conversation_id, f"scheduled:{item.id}:{item.at.isoformat()}")
         out = Outgoing(

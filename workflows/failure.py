@@ -26,7 +26,11 @@ _BY_CODE: Mapping[int, Remedy] = {
     21610: Remedy.OPT_OUT,  # the person has sent STOP to this sender
     63016: Remedy.TEMPLATE,  # free-form outside of WhatsApp's window
 }
-_BY_CATEGORY: Mapping[str, Remedy] = {Category.BLOCKED.value: Remedy.REFUSE, Category.WINDOW.value: Remedy.TEMPLATE}
+_BY_CATEGORY: Mapping[str, Remedy] = {
+    Category.BLOCKED.value: Remedy.REFUSE,
+    Category.WINDOW.value: Remedy.TEMPLATE,
+    "opted_out": Remedy.OPT_OUT,  # on another channel, as the contact's record says
+}
 
 
 def remedy(category: str, code: int | None) -> Remedy:

@@ -1,11 +1,11 @@
-"""What reaches a conversation by signal: texts that came in, and how far our own messages got."""
+"""What reaches a conversation by signal: texts, how far our own messages got, and what the provider made of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from messaging.model import DeliveryStatus
+from messaging.model import ConversationState, DeliveryStatus
 from workflows.policy import Rules
 
 
@@ -43,3 +43,10 @@ class DeliveryUpdate:
     key: str | None = None
     error_code: int | None = None
     failure: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderState:
+    """What the provider's own timers, or somebody at the provider, have made of the conversation."""
+
+    state: ConversationState

@@ -19,7 +19,7 @@ from workflows.alert import AlertKind
 from workflows.contracts import ConversationStart, DeliveryActivities, SendOrder, SendReceipt
 from workflows.flow import Halt, act, call
 from workflows.outgoing import Outgoing
-from workflows.policy import SendPolicy
+from workflows.policy import ConsentScope, SendPolicy
 from workflows.state import ConversationState, Direction, MessageRecord, Proof
 
 Deliver = Callable[..., Awaitable[Any]]
@@ -158,6 +158,7 @@ def _order(
         template_variables=variables,
         policy=SendPolicy.NEVER_LOST if out.kind in rules.never_lost else SendPolicy.NEVER_TWICE,
         stale_at=stale_at,
+        contact_id=start.contact_id if rules.consent is ConsentScope.CONTACT else "",
     )
 
 

@@ -87,7 +87,8 @@ class Rules:
     All times are in seconds, and 0 turns off what a time or a number governs. `idle_close` is the time without a text
     in either direction. `quiet_period`, `longest_wait` and `most_texts` are of `coalesce`. `stale_after` is the age of
     the last text beyond which its answer is not sent as it is. `quiet_hours` is "HH:MM-HH:MM" in `time_zone`. `media`
-    are the kinds that the agent can read, `transcribe` says that audio is turned into text for it.
+    are the kinds that the agent can read, `transcribe` says that audio is turned into text for it. `stop_words`,
+    `start_words` and `help_words` are those of the deployment's own, in upper case.
     `flow` is a flow's name@version.
     """
 
@@ -116,6 +117,9 @@ class Rules:
     nudge_text: str = "Is there anything else I can help you with?"
     sla: float = 900
     handoff_words: tuple[str, ...] = ()
+    stop_words: tuple[str, ...] = ()
+    start_words: tuple[str, ...] = ()
+    help_words: tuple[str, ...] = ()
     media: tuple[str, ...] = ("image", "audio", "video", "document")
     transcribe: bool = False
 
@@ -166,6 +170,21 @@ REMEMBER = Call(timeout=timedelta(seconds=5), retry=ONCE, local=True)
 BACKLOG = Call(
     timeout=timedelta(seconds=30),
     retry=RetryPolicy(initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=1)),
+)
+
+# A person's record of consent: changed for as long as that needs, asked within the workflow task.
+CONSENT = Call(
+    timeout=timedelta(seconds=15),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+)
+ASK_CONSENT = Call(timeout=timedelta(seconds=3), retry=ONCE, local=True)
+
+# A minute of speech is transcribed in seconds; who cannot be heard is answered all the same.
+LISTEN = Call(
+    timeout=timedelta(minutes=2),
+    total=timedelta(minutes=5),
+    heartbeat=timedelta(seconds=5),
+    retry=RetryPolicy(maximum_attempts=3),
 )
 
 # An alert is a log line and a number.

@@ -146,8 +146,9 @@ class TurnRecord:
 class ConversationState:
     """Bounded in every field but `pending`, which holds what nobody has looked at yet.
 
-    `waiting_since` and `last_waiting` are of `pending`; `quick` and `repeats` count texts that came like a bot's;
-    `failed` holds the messages whose failure was reported and has not been looked at; `outgoing` what a human wrote.
+    `consent_known` is what the contact's record last had of `opted_out`. `waiting_since` and `last_waiting` are of
+    `pending`; `quick` and `repeats` count texts that came like a bot's; `failed` holds the messages whose failure was
+    reported and has not been looked at; `outgoing` what a human wrote.
     """
 
     created_at: datetime
@@ -155,6 +156,7 @@ class ConversationState:
     open: bool = True
     closing: bool = False
     opted_out: bool = False
+    consent_known: bool = False
     assignee: str | None = None
     turn: int = 0
     rules: policy.Rules = field(default_factory=policy.Rules)

@@ -1,114 +1,63 @@
-"""The default flow of a turn: screen → afford → recall → reply → check → deliver → remember."""
+"""The default flow of a turn: screen → listen → afford → recall → reply → check → deliver → remember."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from dataclasses import replace
 
 from temporalio import workflow
 
-from agents.turn import BLOCKED, Draft, Turn, Utterance
-from memory import window
-from memory.item import CONTACT, OPERATOR, MemoryItem, item_id
+from agents.turn import BLOCKED, Draft, Media, Turn, Utterance
+from memory.item import CONTACT
 from messaging.model import OptOut
-from workflows import consent, failure, guard, handoff, ids, outbox, parts, policy, quiet
+from workflows import consent, handoff, media, policy
+from workflows.answer import deliver, undelivered
+from workflows.context import TurnContext, said
 from workflows.contracts import (
     AGENT_REPLY,
-    ConversationStart,
+    Heard,
+    ListeningActivities,
     MemoryActivities,
     RecallRequest,
     Recollection,
-    RememberRequest,
     ReplyActivities,
-    SendReceipt,
+    VoiceNotes,
 )
-from workflows.flow import Flow, Halt, Step, act, reason_of
-from workflows.inbox import Inbound
-from workflows.outgoing import Outgoing, Scheduled
-from workflows.policy import Durability, MessageClass, Stale
-from workflows.state import ConversationState, MessageRecord, Outcome
+from workflows.flow import Flow, Step, act, reason_of
+from workflows.inbox import Attachment, Inbound
+from workflows.policy import Durability
+from workflows.remembering import history, recent, remember, remember_later
+from workflows.state import Outcome
 
-R = TypeVar("R")
-
-
-@dataclass(slots=True, kw_only=True)
-class TurnContext:
-    """What the steps of one turn share. `results` holds each step's result under its name.
-
-    `contact_id` is who wrote, and so whose memory is asked and whom the answer is for: in a group another at each turn.
-    `outcome` and `reason` are how the turn ends unless a later step knows better; `committed` is set once the answer
-    may have left, and from then on no newer text interrupts the turn. `forbidden` tells at any time why nothing may
-    leave, `superseded` whether newer texts want another draft. `guards` says what held the answer up or changed it.
-    `variables` are a flow's own, from turn to turn; those of a draft that was dropped are too. `tools` are the names of
-    those that the flow declares. `later` is what is to be sent after the turn, `waited` the time that humans took.
-    """
-
-    start: ConversationStart
-    state: ConversationState
-    texts: tuple[Inbound, ...]
-    contact_id: str
-    attempt: int = 1
-    results: dict[str, Any] = field(default_factory=dict)
-    outcome: Outcome = Outcome.ANSWERED
-    reason: str = ""
-    committed: bool = False
-    forbidden: Callable[[], Halt | None] = lambda: None
-    superseded: Callable[[], bool] = lambda: False
-    guards: list[str] = field(default_factory=list)
-    variables: dict[str, str] = field(default_factory=dict)
-    tools: Collection[str] = ()
-    later: list[Scheduled] = field(default_factory=list)
-    waited: timedelta = timedelta(0)
-
-    def keep(self, name: str, value: str) -> None:
-        """Remember something for later turns, under a name of the flow's own.
-
-        Raises:
-            ValueError: too long, or too many.
-        """
-        if len(value) > policy.VARIABLE_CHARS or len({*self.variables, name}) > policy.VARIABLES:
-            raise ValueError(f"a flow keeps at most {policy.VARIABLES} values of {policy.VARIABLE_CHARS} characters")
-        self.variables[name] = value
-
-    @property
-    def text(self) -> str:
-        """The new texts as one."""
-        return "\n".join(said(text) for text in self.texts)
-
-    def told(self) -> dict[str, Any]:
-        """What the turn's record says of its drafts."""
-        draft = self.results.get("reply")
-        found = (
-            {"sources": draft.sources, "handoff": draft.handoff, "firings": draft.firings}
-            if isinstance(draft, Draft)
-            else {}
-        )
-        spending = self.state.spending
-        return {**spending.of(self.state.turn), **found}
-
-    def result(self, step: str, kind: type[R]) -> R:
-        """A step's result.
-
-        Raises:
-            TypeError: the step has not run, or gave something else.
-        """
-        found = self.results.get(step)
-        if not isinstance(found, kind):
-            raise TypeError(f"step {step!r} has no result of type {kind.__name__}")
-        return found
-
-
-def said(inbound: Inbound) -> str:
-    """A text as the agent reads it; attachments are named, since their bytes stay at the provider."""
-    kinds = ", ".join(item.content_type for item in inbound.attachments)
-    named = f"[attachment: {kinds}]" if kinds else ""
-    return " ".join(part for part in (inbound.text[: policy.MAX_TEXT], named) if part)
+# What users' flows are made of.
+__all__ = [
+    "DEFAULT",
+    "TurnContext",
+    "accepted",
+    "account",
+    "afford",
+    "apologise",
+    "check",
+    "deliver",
+    "listen",
+    "parking",
+    "recall",
+    "remember",
+    "remember_later",
+    "reply",
+    "said",
+    "screen",
+    "spoken",
+    "undelivered",
+    "unheard",
+    "without_memory",
+]
 
 
 async def screen(turn: TurnContext) -> None:
-    """Settle consent before anything else looks at the texts; what is left of them is for the agent."""
+    """Settle consent before anything else looks at the texts; what is left of them is for the agent.
+
+    It waits for nothing: while consent is not settled, a START would be stopped like any draft for who has opted out.
+    """
     state, remaining = turn.state, []
     for inbound in turn.texts:
         match consent.keyword(inbound, channel=turn.start.channel, opted_out=state.opted_out):
@@ -129,6 +78,40 @@ async def screen(turn: TurnContext) -> None:
         turn.outcome = Outcome.ANSWERED
 
 
+def spoken(turn: TurnContext) -> bool:
+    """Whether there are voice notes, and something that hears them."""
+    return turn.state.rules.transcribe and bool(_voice_notes(turn))
+
+
+async def listen(turn: TurnContext) -> Heard:
+    """Turn voice notes into text, which then counts as what the person wrote."""
+    notes = _voice_notes(turn)
+    request = VoiceNotes(provider=turn.start.route.provider, attachments=tuple(item for _, item in notes))
+    heard: Heard = await act(ListeningActivities.listen, request)
+    said_by: dict[str, list[str]] = {}
+    for (text, _), words in zip(notes, heard.texts, strict=True):
+        said_by.setdefault(text.key, []).append(words[: policy.MAX_TEXT])
+    texts = []
+    for text in turn.texts:
+        words = " ".join(part for part in (text.text, *said_by.get(text.key, ())) if part)
+        texts.append(replace(text, text=words[: policy.MAX_TEXT]))
+        if (message := turn.state.find(text.key)) is not None:
+            message.body = texts[-1].text
+    turn.texts = tuple(texts)
+    return heard
+
+
+async def unheard(_: TurnContext, __: BaseException) -> Heard:
+    """Who cannot be heard is answered all the same."""
+    return Heard(texts=())
+
+
+def _voice_notes(turn: TurnContext) -> list[tuple[Inbound, Attachment]]:
+    return [
+        (text, item) for text in turn.texts for item in text.attachments if media.kind(item.content_type) == media.AUDIO
+    ]
+
+
 def accepted(turn: TurnContext) -> bool:
     """Whether something is left to answer."""
     return bool(turn.texts)
@@ -146,7 +129,7 @@ async def afford(turn: TurnContext) -> None:
 async def recall(turn: TurnContext) -> Recollection:
     """Ask this person's memory, over all channels and earlier conversations."""
     query = turn.text[: policy.MAX_TEXT]
-    known = tuple(message.id for message in _window(turn))
+    known = tuple(message.id for message in recent(turn))
     request = RecallRequest(query=query, contact_id=turn.contact_id, exclude=known, limit=policy.RECALLED)
     found: Recollection = await act(MemoryActivities.recall, request)
     return found
@@ -158,15 +141,17 @@ async def without_memory(_: TurnContext, __: BaseException) -> Recollection:
 
 
 async def reply(turn: TurnContext) -> Draft:
-    """Have the agent write, unless it may not any more."""
+    """Have the agent write, unless it may not any more, or need not."""
     if turn.outcome is Outcome.HELD:
         turn.state.spending.told = True
         return Draft(text=policy.SPENT, kind="apology")
+    if canned := _without_the_agent(turn):
+        return canned
     recalled = turn.results.get("recall")
     request = Turn(
         text=turn.text,
-        messages=tuple(Utterance(role=CONTACT, text=said(t), at=t.at, channel=turn.start.channel) for t in turn.texts),
-        history=_history(turn),
+        messages=tuple(_utterance(turn, text) for text in turn.texts),
+        history=history(turn),
         recalled=recalled.items if isinstance(recalled, Recollection) else (),
         channel=turn.start.channel,
         contact_id=turn.contact_id,
@@ -198,6 +183,31 @@ async def _written(turn: TurnContext, request: Turn) -> Draft:
     return draft
 
 
+def _utterance(turn: TurnContext, inbound: Inbound) -> Utterance:
+    return Utterance(
+        role=CONTACT,
+        text=said(inbound),
+        at=inbound.at,
+        channel=turn.start.channel,
+        media=tuple(
+            Media(kind=media.kind(item.content_type), url=item.url, content_type=item.content_type)
+            for item in inbound.attachments
+        ),
+    )
+
+
+def _without_the_agent(turn: TurnContext) -> Draft | None:
+    """What is said to who asks for a human, or sends only what the agent cannot read."""
+    words = {text.text.strip(" \t\n.!?").casefold() for text in turn.texts}
+    if words & set(turn.state.rules.handoff_words):
+        return Draft(text=policy.HANDED_OVER, kind="answer", handoff="the person asked for a human")
+    silent = all(not text.text.strip() for text in turn.texts)
+    attached = [item for text in turn.texts for item in text.attachments]
+    if silent and media.unreadable(attached, turn.state.rules.media):
+        return Draft(text=policy.UNREADABLE, kind="answer")
+    return None
+
+
 def account(turn: TurnContext, draft: Draft) -> None:
     """What a draft cost counts, whether or not it is sent."""
     turn.state.spending.add(draft.usage, draft.cost, workflow.now(), turn=turn.state.turn)
@@ -218,153 +228,12 @@ async def apologise(turn: TurnContext, error: BaseException) -> Draft:
     return Draft(text=policy.APOLOGY, kind="apology")
 
 
-async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
-    """Send the draft, part by part. Each part has a key of its own, so none is ever repeated for another's sake."""
-    since = await _until_open(turn) + turn.waited
-    turn.committed = True
-    draft, kind = _in_time(turn, turn.result("reply", Draft), since)
-    # An apology for being late is a message of its own: an earlier attempt of the answer may be in the transcript.
-    event = turn.texts[0].key + (":late" if guard.LATE in turn.guards else "")
-    receipts = []
-    for number, text in enumerate(parts.split(draft.text) or (("",) if draft.media else ())):
-        if number and (halt := turn.forbidden()):
-            raise halt
-        out = Outgoing(
-            key=ids.send_key(turn.start.conversation_id, event, number),
-            text=text,
-            kind=kind,
-            media=() if number else draft.media,
-        )
-        receipts.append(
-            await outbox.send(
-                turn.start,
-                turn.state,
-                out,
-                forbidden=turn.forbidden,
-                stale_at=guard.stale_at(turn.state, since) if kind is MessageClass.ANSWER else None,
-                summary=f"turn {turn.state.turn}, part {number + 1}",
-            )
-        )
-    if draft.handoff:
-        handoff.request(turn.state, draft.handoff, workflow.now())
-        turn.outcome, turn.reason = Outcome.HELD, draft.handoff
-    return tuple(receipts)
-
-
-def opens_at(state: ConversationState, now: datetime) -> datetime | None:
-    """When the person's quiet hours end, if they are now."""
-    return quiet.opens_at(state.rules.quiet_hours, state.time_zone or state.rules.time_zone, now)
-
-
-async def _until_open(turn: TurnContext) -> datetime:
-    """Wait for the end of quiet hours. Since when the answer could have been sent."""
-    asked = max(text.at for text in turn.texts)
-    since = opens_at(turn.state, asked) or asked
-    while (opens := opens_at(turn.state, workflow.now())) is not None:
-        turn.guards.append("quiet hours")
-        since = opens
-        await workflow.wait_condition(lambda at=opens: workflow.now() >= at or turn.superseded())  # type: ignore[misc]
-        if turn.superseded():
-            raise Halt("newer text", outcome=None)
-    return since
-
-
-def _in_time(turn: TurnContext, draft: Draft, since: datetime) -> tuple[Draft, MessageClass]:
-    """The draft, or what is said instead of one that comes too late."""
-    kind = MessageClass.APOLOGY if draft.kind == "apology" else MessageClass.ANSWER
-    if kind is MessageClass.APOLOGY or not guard.is_late(turn.state, since, workflow.now()):
-        return draft, kind
-    return _late(turn), MessageClass.APOLOGY
-
-
-def _late(turn: TurnContext) -> Draft:
-    turn.guards.append(guard.LATE)
-    if turn.state.rules.stale is Stale.HOLD:
-        handoff.request(turn.state, guard.LATE, workflow.now())
-        raise Halt(guard.LATE, outcome=Outcome.HELD)
-    turn.outcome, turn.reason = Outcome.PARKED, guard.LATE
-    return Draft(text=policy.LATE, kind="apology")
-
-
-async def undelivered(turn: TurnContext, error: BaseException) -> tuple[SendReceipt, ...]:
-    """The provider refused, or nothing could be proven: the turn says why, and the conversation goes on."""
-    if outbox.type_of(error) == guard.STALE:
-        turn.results["reply"] = _late(turn)
-        return await deliver(turn)
-    turn.reason = reason_of(error)
-    turn.outcome = failure.settle(turn.state, outbox.category_of(error), outbox.code_of(error), workflow.now())
-    return ()
-
-
-async def remember(turn: TurnContext) -> None:
-    """Keep both sides, under ids that make a repeat overwrite itself."""
-    await act(MemoryActivities.remember, RememberRequest(items=_memories(turn)))
-
-
-async def remember_later(turn: TurnContext, _: BaseException) -> None:
-    """Memory is away: the conversation's backlog writes it when it is back."""
-    keep(turn)
-
-
-def keep(turn: TurnContext) -> None:
-    """Leave both sides to the conversation's backlog."""
-    kept = window.fit(
-        [*turn.state.backlog, *_memories(turn)],
-        max_messages=policy.BACKLOG_ITEMS,
-        max_chars=policy.BACKLOG_CHARS,
-        length=lambda item: len(item.text) + len(item.preceding),
-    )
-    turn.state.backlog = list(kept)
-
-
-def _history(turn: TurnContext) -> tuple[Utterance, ...]:
-    """The window, with what colleagues wrote to each other meanwhile."""
-    window_ = _window(turn)
-    said_ = [Utterance(role=m.author, text=m.body, at=m.created_at, channel=turn.start.channel) for m in window_]
-    noted = [Utterance(role=OPERATOR, text=f"[note] {note.text}", at=note.at) for note in turn.state.notes]
-    return tuple(sorted([*said_, *noted], key=lambda u: u.at or turn.state.created_at)) if noted else tuple(said_)
-
-
-def _window(turn: TurnContext) -> tuple[MessageRecord, ...]:
-    """The recent messages before this turn that the agent sees word for word."""
-    return window.fit(
-        [m for m in turn.state.messages if m.turn < turn.state.turn and m.body],
-        max_messages=policy.WINDOW_MESSAGES,
-        max_chars=policy.WINDOW_CHARS,
-        length=lambda m: len(m.body),
-    )
-
-
-def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
-    items: list[MemoryItem] = []
-    earlier = [m for m in turn.state.messages if m.turn < turn.state.turn]
-    preceding = earlier[-1].body if earlier else ""
-    for message in turn.state.messages:
-        if message.turn != turn.state.turn or not message.body:
-            continue
-        items.append(
-            MemoryItem(
-                id=item_id(message.id),
-                contact_id=turn.contact_id,
-                conversation_id=turn.start.conversation_id,
-                channel=turn.start.channel,
-                turn=message.turn,
-                role=message.author,
-                text=message.body,
-                at=message.created_at,
-                source=message.id,
-                preceding=preceding,
-            )
-        )
-        preceding = message.body
-    return tuple(items)
-
-
 DEFAULT: Flow[TurnContext] = Flow(
     "default",
     (
         Step(name="screen", run=screen),
-        Step(name="afford", run=afford, after=("screen",), when=accepted),
+        Step(name="listen", run=listen, after=("screen",), when=spoken, call=policy.LISTEN, fallback=unheard),
+        Step(name="afford", run=afford, after=("screen", "listen"), when=accepted),
         Step(
             name="recall",
             run=recall,

@@ -9,15 +9,30 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 
 from memory.item import CONTACT
-from workflows import approval, catalogue, consent, guard, handoff, ids, outbox, policy, saying, steps, views
+from workflows import (
+    answer,
+    approval,
+    catalogue,
+    consent,
+    contact,
+    guard,
+    handoff,
+    ids,
+    outbox,
+    policy,
+    remembering,
+    saying,
+    steps,
+    views,
+)
 from workflows.alert import AlertKind
+from workflows.context import TurnContext
 from workflows.contracts import ConversationStart
 from workflows.flow import Flow, Halt, Run, Step, StepFailed
 from workflows.inbox import Inbound
 from workflows.outgoing import Outgoing, Scheduled
 from workflows.policy import MessageClass, TurnPolicy
 from workflows.state import ConversationState, Direction, MessageRecord, Outcome, TurnRecord
-from workflows.steps import TurnContext
 
 _REDRAFTING = frozenset({TurnPolicy.COALESCE, TurnPolicy.INTERRUPT})
 _REMEMBERED = frozenset({Outcome.HELD, Outcome.PARKED})
@@ -69,7 +84,7 @@ class Turns:
         )
 
     def _opens_at(self, now: datetime) -> datetime | None:
-        return steps.opens_at(self._state, now)
+        return answer.opens_at(self._state, now)
 
     # --- which ---
 
@@ -138,6 +153,7 @@ class Turns:
         self._author = None if flow.together else texts[0].author
         if state.turn_policy is not TurnPolicy.ENQUEUE:
             texts += self.take(min(policy.TURN_TEXTS, state.rules.most_texts) - 1)
+        await contact.ask(self._start, state)
         self._state.closing = False  # a text opens again what was about to close
         self._running = True
         rejecting = asyncio.create_task(self._reject()) if self._state.turn_policy is TurnPolicy.REJECT else None
@@ -161,7 +177,7 @@ class Turns:
                 contact_id=self._author or self._start.contact_id,
                 attempt=drafts,
                 forbidden=self._forbidden,
-                superseded=lambda: self._may_redraft and self._has_newer(),
+                superseded=self._is_superseded,
                 variables=dict(state.variables),
                 tools=flow.all_tools(),
             )
@@ -198,7 +214,7 @@ class Turns:
         """What a turn's end leaves to be done, by how it ended."""
         state, now = self._state, workflow.now()
         if turn.outcome in _REMEMBERED and not remembered:
-            steps.keep(turn)
+            remembering.keep(turn)
         if turn.outcome is Outcome.PARKED and not state.closing:
             state.alert(AlertKind.PARKED, now, turn.reason)
         elif turn.outcome is Outcome.HELD:
@@ -223,7 +239,7 @@ class Turns:
     async def _draft(self, run: Run[TurnContext], *, redraft: bool) -> bool:
         """Run the flow once; whether newer texts want it run again."""
         turn = run.context
-        self._may_redraft = redraft and self._state.turn_policy in _REDRAFTING
+        self._may_redraft = redraft
         try:
             return await self._stoppable(run)
         except Halt as halt:
@@ -231,6 +247,8 @@ class Turns:
             if halt.outcome is None:
                 return True
             turn.outcome, turn.reason = halt.outcome, halt.reason
+            if halt.outcome is Outcome.HELD:
+                handoff.request(self._state, halt.reason, workflow.now())
         except StepFailed as failed:
             turn.outcome, turn.reason = Outcome.PARKED, str(failed)
         return False
@@ -244,6 +262,8 @@ class Turns:
             return False
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        if not task.cancelled() and task.exception() is None:
+            return False  # the cancellation was lost on a step that had just ended, and the guard let the rest pass
         if halt := self._forbidden():
             raise halt
         self._guards.append("newer text")
@@ -252,13 +272,17 @@ class Turns:
     def _is_in_vain(self) -> bool:
         if self._forbidden() is not None:
             return True
-        return self._state.turn_policy is TurnPolicy.INTERRUPT and self._may_redraft and self._has_newer()
+        return self._state.turn_policy is TurnPolicy.INTERRUPT and self._is_superseded()
+
+    def _is_superseded(self) -> bool:
+        """Whether newer texts want the draft written anew. Asked each time: the policy may change meanwhile."""
+        return self._may_redraft and self._state.turn_policy in _REDRAFTING and self._has_newer()
 
     def _guard(self, _: Step[TurnContext]) -> None:
         """Look again just before something leaves."""
         if halt := self._forbidden() or guard.blow_fuses(self._state, workflow.now()):
             raise halt
-        if self._may_redraft and self._has_newer():
+        if self._is_superseded():
             raise Halt("newer text", outcome=None)
 
     def _forbidden(self) -> Halt | None:

@@ -49,7 +49,13 @@ class Clock:
         person.count += 1
         key = key or f"{person.id}-in-{person.count}"
         inbound = Inbound(
-            key=key, sid=key, text=body, at=now - age, author="contact-1", attachments=attachments, rules=person.rules
+            key=key,
+            sid=key,
+            text=body,
+            at=now - age,
+            author=f"contact-{person.id}",
+            attachments=attachments,
+            rules=person.rules,
         )
         start = ConversationStart(
             conversation_id=person.id,

@@ -14,14 +14,17 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.worker import Worker
 
 from activities.alerts import Alerts
+from activities.consents import ContactConsents
 from activities.delivery import Delivery
 from activities.errands import Errands
 from activities.forgetting import Forgetting
+from activities.listening import Listening
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from agents.durable import DurableReplies
+from agents.transcriber import NoTranscriber, Transcriber
 from agents.turn import Draft, Turn
 from memory.contacts import ContactBook, InMemoryContacts
 from memory.item import MemoryItem, Recalled
@@ -33,12 +36,15 @@ from messaging.model import (
     Capabilities,
     ConversationConfig,
     DeliveryStatus,
+    Media,
+    MediaContent,
     Message,
     Participant,
     SendOutcome,
     SendProof,
 )
 from messaging.model import Conversation as ProviderConversation
+from runtime.consents import TemporalConsents
 from runtime.erasure import TemporalConversations
 from runtime.temporal import TemporalRuns, workflow_runner
 from tests.support.ports import eventually
@@ -48,7 +54,8 @@ from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 from workflows.flow import Flow
 from workflows.forgetting import ForgetWorkflow
-from workflows.inbox import DeliveryUpdate, Inbound
+from workflows.inbox import Attachment, DeliveryUpdate, Inbound
+from workflows.optout import ContactOptOutWorkflow
 from workflows.policy import Rules
 from workflows.state import TurnRecord
 from workflows.views import ConversationView, Transcript
@@ -110,6 +117,9 @@ class Outbox:
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
         if self.people.pop(participant_sid, None) is None:
             raise errors.ParticipantNotFound("nobody of this sid")
+
+    async def fetch_media(self, media: Media) -> MediaContent:
+        return MediaContent(data=media.url.encode(), content_type=media.content_type)
 
     async def find_message(
         self,
@@ -190,7 +200,7 @@ class Agent:
     """Runs `reply` and keeps every turn it was given."""
 
     reply_with: Callable[[Turn], Awaitable[Draft]] = echo
-    turns: list[Turn] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list, repr=False)
 
     async def reply(self, turn: Turn) -> Draft:
         self.turns.append(turn)
@@ -211,9 +221,11 @@ class Bench:
     workflow: type[Any] = ConversationWorkflow
     flows: tuple[Flow[Any], ...] = ()
     durable: DurableReplies | None = None
+    transcriber: Transcriber = field(default_factory=NoTranscriber)
 
     def worker(self, **options: Any) -> Worker:
         memories, errands = Memories(self.memory), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
+        record = TemporalConsents(self.client, self.queue)
         conversations = TemporalConversations(client=self.client, task_queue=self.queue)
         backends = {"outbox": self.outbox, **self.others}
         forgetting = Forgetting(self.memory, self.contacts, conversations, backends)
@@ -225,13 +237,20 @@ class Bench:
                 OpeningWorkflow,
                 AttendanceWorkflow,
                 ForgetWorkflow,
+                ContactOptOutWorkflow,
                 *([self.durable.workflow] if self.durable else []),
             ],
             activities=[
                 memories.recall,
                 memories.remember,
                 Replies(self.agent).reply,
-                Delivery({"outbox": self.outbox, **self.others}, settling=timedelta(0)).deliver,  # type: ignore[dict-item]
+                Delivery(
+                    {"outbox": self.outbox, **self.others},  # type: ignore[dict-item]
+                    consents=record,
+                    settling=timedelta(0),
+                ).deliver,
+                *ContactConsents(record).activities,
+                Listening({"outbox": self.outbox, **self.others}, self.transcriber).listen,  # type: ignore[dict-item]
                 Alerts().alert,
                 Revival(TemporalRuns(self.client)).revive,
                 *errands.activities,
@@ -259,13 +278,20 @@ class Conversation:
     count: int = 0
     listed: bool = False
     contact_id: str = ""
+    channel: str = "sms"
 
     @property
     def handle(self) -> WorkflowHandle[Any, Any]:
         return self.bench.client.get_workflow_handle(self.id)
 
     async def text(
-        self, body: str, *, key: str | None = None, previous_run_id: str | None = None, author: str = ""
+        self,
+        body: str,
+        *,
+        key: str | None = None,
+        previous_run_id: str | None = None,
+        attachments: tuple[Attachment, ...] = (),
+        author: str = "",
     ) -> str:
         self.count += 1
         key = key or f"{self.id}-in-{self.count}"
@@ -275,12 +301,13 @@ class Conversation:
             text=body,
             at=datetime.now(UTC),
             author=author or self.contact_id or f"contact-{self.id}",
+            attachments=attachments,
             rules=self.rules,
         )
         start = ConversationStart(
             conversation_id=self.id,
             contact_id=self.contact_id or f"contact-{self.id}",
-            channel="sms",
+            channel=self.channel,
             route=Route(provider="outbox", conversation_sid="pair"),
             created_at=datetime.now(UTC),
             previous_run_id=previous_run_id,

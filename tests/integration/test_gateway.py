@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 from messaging.model import (
     Address,
     Channel,
+    Conversation,
     DeliveryReport,
     DeliveryStatus,
     EventKind,
@@ -28,12 +29,15 @@ from messaging.model import (
     Message,
     OptOut,
 )
+from messaging.model import (
+    ConversationState as ProviderState,
+)
 from runtime.gateway import Gateway
 from runtime.temporal import TemporalUnreachable
 from tests.integration.harness import Bench
 from tests.support.ports import eventually, free_port
 from workflows.conversation import ConversationWorkflow
-from workflows.policy import Rules
+from workflows.policy import Rules, TurnPolicy
 from workflows.state import Outcome, TurnRecord
 from workflows.views import ConversationView
 
@@ -321,6 +325,47 @@ async def test_the_gateways_rules_travel_with_each_text(bench: Bench) -> None:
     await gateway.accept([said])
     async with asyncio.timeout(30):  # under the default it would be a day
         await bench.client.get_workflow_handle(gateway.conversation_id(said)).result()
+
+
+async def test_a_channel_may_have_a_turn_policy_of_its_own(bench: Bench) -> None:
+    gateway = Gateway(
+        client=bench.client,
+        task_queue=bench.queue,
+        id_key=b"k",
+        rules=Rules(),
+        turn_policies={"whatsapp": TurnPolicy.ENQUEUE},
+    )
+    door, person = Door(bench, gateway), Person()
+    policies = []
+    for channel in ("", "whatsapp:"):
+        said = person.says("hello", channel=channel)
+        await gateway.accept([said])
+        await door.turn(said, 1)
+        policies.append((await door.view(said)).turn_policy)
+
+    assert policies == ["coalesce", "enqueue"]
+
+
+@pytest.mark.parametrize(("told", "seen"), [(ProviderState.INACTIVE, "inactive"), (ProviderState.CLOSED, None)])
+async def test_what_the_provider_made_of_a_conversation_reaches_it(
+    door: Door, told: ProviderState, seen: str | None
+) -> None:
+    person = Person()
+    said = person.says("hello")
+    await door.gateway.accept([said])
+    await door.turn(said, 1)
+    ended = replace(
+        said,
+        kind=EventKind.CONVERSATION_STATE_UPDATED,
+        message=None,
+        conversation=Conversation(sid=said.conversation_sid, state=told),
+    )
+    assert await door.gateway.accept([ended]) == 1
+
+    if seen is None:
+        await door.handle(said).result()
+    else:
+        assert (await door.view(said)).state == seen
 
 
 @asynccontextmanager

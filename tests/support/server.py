@@ -16,11 +16,13 @@ TEMPORAL = Path(sys.executable).with_name("temporal")
 
 
 @contextmanager
-def temporal_server(*, port: int | None = None, database: Path | None = None) -> Iterator[str]:
-    """Its address. In memory unless given a database file."""
+def temporal_server(
+    *, port: int | None = None, database: Path | None = None, options: tuple[str, ...] = ()
+) -> Iterator[str]:
+    """Its address. In memory unless given a database file. `options` are further ones of its command line."""
     port = port or free_port()
     command = [str(TEMPORAL), "server", "start-dev", "--headless", "--ip", "127.0.0.1", "--port", str(port)]
-    command += ["--log-level", "error", *server_flags()]
+    command += ["--log-level", "error", *server_flags(), *options]
     # A history is deleted once it is noted that it was closed, which a server does every 30 s by default.
     for queue in ("transfer", "visibility"):
         command += ["--dynamic-config-value", f'history.{queue}ProcessorUpdateAckInterval="200ms"']

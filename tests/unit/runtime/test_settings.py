@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from runtime.settings import MIN_ID_KEY, SettingsError, load
-from workflows.policy import Rules, TurnPolicy
+from workflows.policy import MessageClass, Rules, TurnPolicy
 
 # Stands for what a user typed: it may be a secret in the wrong place, so that no refusal repeats it.
 TYPED = "s3cret-value"
@@ -21,7 +21,22 @@ REFUSED = {
     "an unknown turn policy": (
         {"MESSAGING_TURN_POLICY": TYPED},
         "MESSAGING_TURN_POLICY",
-        "'enqueue', 'coalesce', 'interrupt' or 'reject'",
+        "enqueue, coalesce, interrupt or reject",
+    ),
+    "a turn policy of no channel": (
+        {"MESSAGING_TURN_POLICY": f"{TYPED}=enqueue"},
+        "MESSAGING_TURN_POLICY",
+        "the channels are sms, mms, whatsapp",
+    ),
+    "quiet hours without an end": ({"MESSAGING_QUIET_HOURS": TYPED}, "MESSAGING_QUIET_HOURS", "21:00-08:00"),
+    "a time zone of nowhere": ({"MESSAGING_TIME_ZONE": TYPED}, "MESSAGING_TIME_ZONE", "Europe/Berlin"),
+    "a class of message there is not": ({"MESSAGING_NEVER_LOST": TYPED}, "MESSAGING_NEVER_LOST", "'answer', 'apology'"),
+    "a kind of media there is not": ({"MESSAGING_MEDIA": TYPED}, "MESSAGING_MEDIA", "image, audio, video, document"),
+    "a template that is none": ({"MESSAGING_WHATSAPP_TEMPLATE": TYPED}, "MESSAGING_WHATSAPP_TEMPLATE", "HX"),
+    "too long a quiet period": (
+        {"MESSAGING_COALESCE_QUIET": "301"},
+        "MESSAGING_COALESCE_QUIET",
+        "less than or equal to 300",
     ),
     "a port that is too high": ({"MESSAGING_API_PORT": "70000"}, "MESSAGING_API_PORT", "less than or equal to 65535"),
     "a port that is negative": ({"MESSAGING_API_PORT": "-1"}, "MESSAGING_API_PORT", "greater than or equal to 0"),
@@ -231,3 +246,27 @@ def test_a_wrong_setting_of_the_agent_says_what_is_allowed(
         load()
 
     assert says in str(wrong.value)
+
+
+def test_turn_policies_may_differ_by_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_TURN_POLICY", "enqueue, sms=coalesce,whatsapp=interrupt")
+    settings = load()
+
+    assert settings.rules.turn_policy is TurnPolicy.ENQUEUE
+    assert settings.turn_policies() == {"sms": TurnPolicy.COALESCE, "whatsapp": TurnPolicy.INTERRUPT}
+
+
+def test_what_a_deployment_decides_reaches_its_rules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MESSAGING_WHATSAPP_TEMPLATE", "HX" + "0" * 32)
+    monkeypatch.setenv("MESSAGING_WHATSAPP_TEMPLATE_VARIABLES", '{"1": "{text}"}')
+    monkeypatch.setenv("MESSAGING_QUIET_HOURS", "21:00-08:00")
+    monkeypatch.setenv("MESSAGING_HANDOFF_WORDS", "Human, agent")
+    monkeypatch.setenv("MESSAGING_NEVER_LOST", "answer,operator")
+
+    assert load().rules == Rules(
+        template="HX" + "0" * 32,
+        template_variables={"1": "{text}"},
+        quiet_hours="21:00-08:00",
+        handoff_words=("human", "agent"),
+        never_lost=(MessageClass.ANSWER, MessageClass.OPERATOR),
+    )

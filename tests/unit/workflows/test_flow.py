@@ -103,7 +103,8 @@ def test_a_drawing_shows_what_waits_for_a_human_what_is_a_tool_and_what_is_a_flo
 def test_the_default_flow_is_its_steps_in_a_row() -> None:
     assert [(step.name, step.after) for step in steps.DEFAULT.steps] == [
         ("screen", ()),
-        ("afford", ("screen",)),
+        ("listen", ("screen",)),
+        ("afford", ("screen", "listen")),
         ("recall", ("afford",)),
         ("reply", ("recall",)),
         ("check", ("reply",)),
