@@ -32,6 +32,9 @@ _DEEP = 64
 # carries meaning. "Do you sell pizza?" is near to "We sell city bikes" without being answered by it.
 SURE = 0.45
 
+# What is this near needs not even name the thing that is asked for.
+_CERTAIN = 0.75
+
 _DAYS = frozenset(words.topics("monday tuesday wednesday thursday friday saturday sunday weekend holiday"))
 
 # "Does the library have parking?" shares one word of two with many a library's passage, but not the one that counts.
@@ -134,6 +137,10 @@ class Extractor:
             return None
         if nearest < SURE and not best.expected and not self._shares(words.topics(query), passage):
             return None
+        if nearest < _CERTAIN and (thing := phrasing.thing(question)) and not self.mentions(thing):
+            return None
+        if (measure := phrasing.measured(question)) and not measure.search(best.text):
+            return None
         text = _join(scored, budget)
         return Extract(text=text, source=f"{passage.source}: {passage.heading}", score=nearest, rank=rank)
 
@@ -177,10 +184,19 @@ class Extractor:
         unknown = sum(1 for topic in telling if not words.covers(topic, present, ""))
         return not telling or held / (held + unknown or 1) >= _FAIR_PART
 
+    def mentions(self, topic: str) -> bool:
+        """Whether any passage is about this, by one of its names."""
+        return topic in _GENERIC or words.covers(topic, set(self._holding), "")
+
     def _rarity(self, topic: str) -> float:
         """From 1 for a word of a single passage down to 0 for a word of all."""
         holding, total = self._holding[topic], len(self._topics)
         return math.log(total / holding) / math.log(total) if holding and total > 1 else 0.0
+
+
+def telling(topics: set[str]) -> set[str]:
+    """Those topics that tell one business's question from another's."""
+    return topics - _GENERIC
 
 
 def sentences(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents import personal, questions, smalltalk
-from agents.extract import SURE, Extractor
+from agents.extract import SURE, Extractor, telling
 from agents.facts import Fact, facts_of, subject
 from agents.segments import Kind, Segment, split
 from agents.turn import Draft, Turn
@@ -39,7 +39,8 @@ _TROUBLE = re.compile(
     r"\b(?:stolen|broke|broken|damaged|does not work|doesn't work|not working|stopped working|never arrived|"
     r"has not arrived|hasn't "
     r"arrived|didn't arrive|not arrived|still waiting|too late|wrong (?:item|size|order|colou?r)|complain|complaint|"
-    r"disappointed|"
+    r"disappointed|furious|scratched|cracked|bent|a flat|"
+    r"(?:won't|will not|wouldn't) (?:start|turn on|work|open|close|move|charge|shift)|"
     r"angry|unhappy|terrible|awful|unacceptable|ridiculous|accident|overcharged|hurts?|painful|in pain|urgent|"
     r"emergency|leaks?|leaking|stuck|charged twice|defective|faulty)\b"
 )
@@ -49,6 +50,7 @@ _FOR_A_HUMAN = re.compile(
     r"manager|staff|people)\b|\b(?:real person|human please|operator please|customer service)\b|"
     r"\b(?:delete|forget|erase|remove)\b.*\b(?:my data|about me|me|everything|my information|my account)\b"
 )
+_POINTS = re.compile(r"\b(?:it|that|this|those|these|them|one)\b")
 _FOLLOWS = re.compile(r"^(?:and |or |what about|how about|also|then)\b")
 
 
@@ -107,11 +109,23 @@ class OfflineEngine:
             return _Piece(text=f"I'm sorry to hear that. {found.text}", kind="answer", sources=(found.source,))
         return _Piece(text=SORRY, kind="apology")
 
+    async def _of_something_unheard_of(self, segment: Segment, facts: list[Fact]) -> _Piece | None:
+        """Who "who is Lea?" asks for, no knowledge base tells; if the person has told all of it, that answers."""
+        asked = telling(topics(segment.plain))
+        if segment.kind is not Kind.QUESTION or not asked or all(self._extractor.mentions(topic) for topic in asked):
+            return None
+        told = await personal.find(segment, facts, self._embedder, strictly=True)
+        return _Piece(text=told.text(), kind="answer", sources=told.sources) if told else None
+
     async def _asked(self, turn: Turn, before: list[Segment], segment: Segment, budget: int) -> _Piece:
         facts = facts_of(turn, before)
         first = facts if questions.asks_again(segment) else [fact for fact in facts if _is_named_by(segment, fact)]
         if first and (told := await personal.find(segment, first, self._embedder, strictly=True)):
             return _Piece(text=told.text(), kind="answer", sources=told.sources)
+        if _is_bare(segment) and not before and not turn.history:
+            return _Piece(text=UNKNOWN, kind="unknown")
+        if told := await self._of_something_unheard_of(segment, facts):
+            return told
         found = await self._extractor.answer(segment.text, budget=budget)
         follows = _FOLLOWS.match(segment.plain) or not topics(segment.plain)
         if follows and (found is None or found.score < SURE) and (previous := _question_before(turn, before)):
@@ -130,6 +144,11 @@ class OfflineEngine:
         if _TROUBLE.search(segment.plain):
             return _Piece(text=SORRY, kind="apology")
         return _Piece(text=UNKNOWN, kind="unknown")
+
+
+def _is_bare(segment: Segment) -> bool:
+    """Whether it points at something that it does not name: "And how much does that cost?"."""
+    return bool(_POINTS.search(segment.plain)) and not telling(topics(segment.plain))
 
 
 def _answers_us(turn: Turn, segment: Segment) -> bool:

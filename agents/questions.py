@@ -76,8 +76,8 @@ _PERSONAL = tuple(
             r"^(?:and )?am i (?:a |an |still )?(?!allowed|able|entitled|supposed|eligible|too|talking|speaking|"
             r"in the right|late)\w+"
         ),
-        r"\b(?:what|which) (?:\w+ ){1,2}am i (?:in|on|at|\w+ing)\b",
-        r"\bwhen am i \w+ing\b",
+        r"\b(?:what|which) (?:\w+ ){1,2}(?:am i|are we) (?:in|on|at|\w+ing)\b",
+        r"\bwhen (?:am i|are we) \w+ing\b",
         r"\b(?:repeat|confirm|recall) (?:my|our)\b",
         r"\bcan(?:no|')t i (?:eat|drink|have)\b",
         r"\b(?:is|was|are) my (?:\w+ )?(?:name|age|birthday|address|email|number|favou?rite|job)\b",

@@ -75,6 +75,7 @@ _CONCEPTS = {
         "email": "email mail emails",
         "color": "color colour colors colours",
         "bike": "bike bicycle bikes bicycles",
+        "tyre": "tyre tyres tire tires",
         "child": "child children kid kids",
         "pet": "pet pets animal animals",
         "partner": "partner spouse",
