@@ -18,6 +18,7 @@ from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
+from agents.guardrails import SECRETS
 from runtime.container import Container, open_container
 from runtime.erasure import TemporalConversations
 from runtime.settings import load, read_dotenv
@@ -31,7 +32,7 @@ from workflows.optout import ContactOptOutWorkflow
 
 def build(container: Container) -> Worker:
     """The worker, with every activity bound to its port."""
-    memories = Memories(container.memory)
+    memories = Memories(container.memory, redacts=SECRETS in container.settings.messaging_guardrails)
     conversations = TemporalConversations(client=container.client, task_queue=container.settings.temporal_task_queue)
     forgetting = Forgetting(container.memory, container.contacts, conversations, container.backends)
     durable = container.agents.durable

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from temporalio import activity
 
 from activities import failures
-from memory.item import CONTACT, Recalled
+from agents.secret_marks import redacted
+from memory.item import CONTACT, MemoryItem, Recalled
 from memory.store import MemoryMismatch, MemoryStore, MemoryUnavailable
 from workflows.contracts import MemoryActivities, RecallRequest, Recollection, RememberRequest
 
 
 class Memories(MemoryActivities):
-    """A thin border around the store: its errors become Temporal's."""
+    """A thin border around the store: its errors become Temporal's.
 
-    def __init__(self, store: MemoryStore) -> None:
+    `redacts` keeps card numbers and keys out of memory, whoever wrote them.
+    """
+
+    def __init__(self, store: MemoryStore, *, redacts: bool = True) -> None:
         self._store = store
+        self._redacts = redacts
 
     @activity.defn(name="recall")
     async def recall(self, request: RecallRequest) -> Recollection:
@@ -35,10 +41,16 @@ class Memories(MemoryActivities):
     @activity.defn(name="remember")
     async def remember(self, request: RememberRequest) -> None:
         """Write all of it. Raises ApplicationError."""
+        items = [_without_secrets(item) for item in request.items] if self._redacts else request.items
         try:
-            await self._store.remember(request.items)
+            await self._store.remember(items)
         except (MemoryUnavailable, MemoryMismatch) as error:
             raise failures.of_memory(error) from error
+
+
+def _without_secrets(item: MemoryItem) -> MemoryItem:
+    (text, found), (preceding, before) = redacted(item.text), redacted(item.preceding)
+    return replace(item, text=text, preceding=preceding) if found or before else item
 
 
 def _first_the_person(items: Sequence[Recalled]) -> tuple[Recalled, ...]:

@@ -114,6 +114,8 @@ class OfflineEngine:
         asked = telling(topics(segment.plain))
         if segment.kind is not Kind.QUESTION or not asked or all(self._extractor.mentions(topic) for topic in asked):
             return None
+        if re.search(r"\byour?\b", segment.plain):  # "Do you sell Bromptons?" is not answered by "I ride a Brompton"
+            return None
         told = await personal.find(segment, facts, self._embedder, strictly=True)
         return _Piece(text=told.text(), kind="answer", sources=told.sources) if told else None
 
@@ -124,8 +126,8 @@ class OfflineEngine:
             return _Piece(text=told.text(), kind="answer", sources=told.sources)
         if _is_bare(segment) and not before and not turn.history:
             return _Piece(text=UNKNOWN, kind="unknown")
-        if told := await self._of_something_unheard_of(segment, facts):
-            return told
+        if piece := await self._of_something_unheard_of(segment, facts):
+            return piece
         found = await self._extractor.answer(segment.text, budget=budget)
         follows = _FOLLOWS.match(segment.plain) or not topics(segment.plain)
         if follows and (found is None or found.score < SURE) and (previous := _question_before(turn, before)):

@@ -31,6 +31,16 @@ async def test_tokens_and_cost_are_counted_by_turn_and_by_conversation(bench: Be
     assert (view.answers, view.tokens, view.cost) == (2, 2000, 0.02)
 
 
+async def test_a_card_number_is_not_remembered(bench: Bench) -> None:
+    person = bench.conversation()
+    await person.text("my card is 4111 1111 1111 1111")
+    await person.turn(1)
+
+    remembered = [f"{item.text} {item.preceding}" for item in bench.memory.items.values()]
+    assert len(remembered) == 2
+    assert [text for text in remembered if "4111" in text] == []
+
+
 async def test_a_draft_that_asks_for_a_human_is_sent_and_the_conversation_held(bench: Bench) -> None:
     async def hand_over(turn: Turn) -> Draft:
         return Draft(text="A colleague will write.", handoff="wants a refund")
