@@ -199,6 +199,7 @@ def _print_turn(console: Console, turn: Any) -> None:
         ("tool", turn.tools),
         ("drafted", turn.drafts),
         ("rests on", turn.sources),
+        ("spent", turn.spent),
         ("guard", turn.guards),
         ("sent", turn.sent),
         ("step", turn.steps),

@@ -34,6 +34,7 @@ class TurnAccount:
     memory_away: bool = False
     drafts: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+    spent: list[str] = field(default_factory=list)
     tools: list[str] = field(default_factory=list)
     guards: list[str] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
@@ -80,6 +81,9 @@ def _record(turns: dict[int, TurnAccount], record: TurnRecord) -> None:
     turn.outcome, turn.reason = record.outcome.value, record.reason
     turn.guards = [*record.guards, *(f"{f.check}: {f.action.lower()}, {f.reason}" for f in record.firings)]
     turn.sources = list(record.sources)
+    turn.spent = [f"{count} {name.replace('_', ' ')}" for name, count in record.usage.items()]
+    if record.cost is not None:
+        turn.spent.append(f"{record.cost:.6f} US dollars")
     turn.steps = [
         f"{step.name} {step.status}{f' ({step.reason})' if step.reason else ''} {step.milliseconds} ms"
         for step in record.steps
