@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from itertools import zip_longest
 from typing import Any
@@ -24,6 +25,7 @@ PATH = "/_sim/media/"
 """Where whoever holds a phone finds the bytes, behind no password."""
 
 _LINK_LASTS = 300  # seconds that content_direct_temporary works
+_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;[\x20-\x7e]*)?", re.ASCII)
 _MB = 1024 * 1024
 # Bytes in all, and what comes of more. https://www.twilio.com/docs/conversations/conversations-limits
 _MOST: dict[str, tuple[int, Failure]] = {
@@ -44,7 +46,10 @@ class Uploads:
         self._folder = config.data.with_name(config.data.name + ".media") if config.data is not None else None
 
     def add(self, service: str, content: bytes, content_type: str, **fields: str | None) -> Upload:
-        """Keeps the file before its record, so that no record is without one."""
+        """Keeps the file before its record, so that no record is without one. A type that is none is not kept: it would
+        become a header."""
+        if not _TYPE.fullmatch(content_type):
+            content_type = "application/octet-stream"
         now, sid = self._clock.now(), self._sids.new("ME")
         if self._folder is None:
             self._memory[sid] = content

@@ -143,6 +143,13 @@ def test_each_channel_has_its_limit(channel: str, size: int, code: int | None) -
     assert (failure and failure[1]) == code
 
 
+@pytest.mark.parametrize(("kind", "served"), [("图/png", None), ("image/png%0d%0aX:y", None), ("é", None), ("", "text/plain"),
+                                              ("image/png", "image/png")])  # fmt: skip
+def test_a_type_that_is_none_is_not_served(sim: Running, kind: str, served: str | None) -> None:
+    url = sim.text("", media=[f"data:{kind};base64,AAAA"])["media"][0]["url"]
+    assert sim.http.get(url).headers["content-type"].partition(";")[0] == (served or "application/octet-stream")
+
+
 def test_files_survive_a_restart_and_the_oldest_make_room(tmp_path: Path) -> None:
     data = tmp_path / "data.jsonl"
     with simulator(data=data, max_media_bytes=10) as sim:
