@@ -74,30 +74,9 @@ class Store:
         self.settings = Table("settings", Setting, journal)
         self.deliveries = Table("deliveries", Delivery, journal)
         self.faults = Table("faults", Fault, journal)
-        self._tables: dict[str, Table[Any]] = {
-            table.name: table
-            for table in (
-                self.messages,
-                self.numbers,
-                self.services,
-                self.roles,
-                self.users,
-                self.credentials,
-                self.messaging_services,
-                self.templates,
-                self.uploads,
-                self.conversations,
-                self.participants,
-                self.chat_messages,
-                self.receipts,
-                self.hooks,
-                self.address_configs,
-                self.opt_outs,
-                self.settings,
-                self.deliveries,
-                self.faults,
-            )
-        }
+        # In the order above, which is that of the journal after it was rewritten.
+        tables = [table for table in vars(self).values() if isinstance(table, Table)]
+        self._tables: dict[str, Table[Any]] = {table.name: table for table in tables}
         for op, name, sid, fields in journal.replay():
             if (table := self._tables.get(name)) is not None:
                 table.load(op, sid, fields)

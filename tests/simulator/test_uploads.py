@@ -143,8 +143,10 @@ def test_each_channel_has_its_limit(channel: str, size: int, code: int | None) -
     assert (failure and failure[1]) == code
 
 
-@pytest.mark.parametrize(("kind", "served"), [("图/png", None), ("image/png%0d%0aX:y", None), ("é", None), ("", "text/plain"),
-                                              ("image/png", "image/png")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("kind", "served"),
+    [("图/png", None), ("image/png%0d%0aX:y", None), ("é", None), ("", "text/plain"), ("image/png", "image/png")],
+)
 def test_a_type_that_is_none_is_not_served(sim: Running, kind: str, served: str | None) -> None:
     url = sim.text("", media=[f"data:{kind};base64,AAAA"])["media"][0]["url"]
     assert sim.http.get(url).headers["content-type"].partition(";")[0] == (served or "application/octet-stream")
