@@ -13,12 +13,15 @@ from activities.consents import ContactConsents
 from activities.delivery import Delivery
 from activities.errands import Errands
 from activities.forgetting import Forgetting
+from activities.learning import Learning
 from activities.listening import Listening
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from agents.guardrails import SECRETS
+from agents.learning import RuleExtractor
+from agents.summary import RuleSummariser
 from runtime.container import Container, open_container
 from runtime.erasure import TemporalConversations
 from runtime.settings import load, read_dotenv
@@ -49,6 +52,7 @@ def build(container: Container) -> Worker:
         activities=[
             memories.recall,
             memories.remember,
+            Learning(RuleExtractor(), RuleSummariser()).learn,
             Replies(container.agents.engine).reply,
             Delivery(container.backends, consents=container.consents).deliver,
             *ContactConsents(container.consents).activities,

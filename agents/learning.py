@@ -13,6 +13,7 @@ from typing import Protocol
 from agents import smalltalk, words
 from agents.facts import Fact, says_name
 from agents.segments import Kind, split
+from agents.turn import Learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,18 +24,10 @@ class Heard:
     preceding: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A fact as the person put it. `key` names what it is about, "" where several may hold."""
-
-    text: str
-    key: str = ""
-
-
 class FactExtractor(Protocol):
     """Finds facts. It may run more than once for the same message, and must find the same each time."""
 
-    async def extract(self, heard: Heard) -> tuple[Claim, ...]:
+    async def extract(self, heard: Heard) -> tuple[Learned, ...]:
         """The facts in a message, in its order. Raises AgentFailed."""
         ...
 
@@ -79,7 +72,7 @@ _ANSWER_WORDS = 8
 class RuleExtractor:
     """English, in microseconds, and sure of little: rather no key than a wrong one."""
 
-    async def extract(self, heard: Heard) -> tuple[Claim, ...]:
+    async def extract(self, heard: Heard) -> tuple[Learned, ...]:
         segments = [one for one in split(heard.text) if one.plain and not smalltalk.answer(one.whole)]
         answered = heard.preceding if heard.preceding.rstrip().endswith("?") else ""
         found = []
@@ -88,7 +81,7 @@ class RuleExtractor:
                 continue
             key = _key(segment.text, segment.plain, answered if len(segments) == 1 else "")
             if key or (segment.kind is Kind.STATEMENT and _OF_THEIRS.search(segment.plain)):
-                found.append(Claim(text=segment.text, key=key))
+                found.append(Learned(text=segment.text, key=key))
         return tuple(found)
 
 

@@ -52,7 +52,8 @@ class Turn:
 
     `messages` are the new texts, `text` the same joined by newlines. `history` is the recent window before them,
     oldest first. `recalled` comes from memory, best first, and may reach across conversations and channels.
-    `attempt` counts from 1. `flow` is the name of the flow that runs.
+    `attempt` counts from 1. `flow` is the name of the flow that runs. `summary` tells in short what was
+    said in this conversation before `history`.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Turn:
     conversation_id: str = ""
     attempt: int = 1
     flow: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
+
+_PIECE = re.compile(r"[A-Za-z]+|[^\W\d_]+|\d|[^\w\s]|_")
 
 
 def fit(utterances: Sequence[T], *, max_messages: int, max_chars: int, length: Callable[[T], int]) -> tuple[T, ...]:
@@ -25,3 +28,18 @@ def fit(utterances: Sequence[T], *, max_messages: int, max_chars: int, length: C
             break
         start -= 1
     return tuple(utterances[start:])
+
+
+def measure(unit: str, text: Callable[[T], str]) -> Callable[[T], int]:
+    """How long an utterance is, in "characters" or "tokens"."""
+    return (lambda one: tokens(text(one))) if unit == "tokens" else (lambda one: len(text(one)))
+
+
+def tokens(text: str) -> int:
+    """About as many tokens as a language model makes of a text, and rather more: a bound must hold without asking one.
+
+    Words of Latin script come in pieces of about four letters, numbers and signs in smaller ones, other scripts by the
+    letter.
+    """
+    pieces = _PIECE.findall(text)
+    return sum(-(-len(piece) // 4) if piece.isascii() and piece.isalpha() else len(piece) for piece in pieces)

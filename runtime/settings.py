@@ -22,7 +22,7 @@ from messaging.config import explain
 from messaging.model import Channel
 from runtime.conduct import Conduct, ImportPath
 from workflows.budget import Budget
-from workflows.policy import Durability, FlowChange, Rules
+from workflows.policy import Durability, FlowChange, Rules, WindowUnit
 
 
 class SettingsError(ValueError):
@@ -103,6 +103,8 @@ class Settings(Conduct):
     qdrant_api_key: SecretStr | None = None
     qdrant_path: Path | None = None
 
+    messaging_window: Annotated[int, Field(ge=100, le=12_000)] = 2_400
+    messaging_window_unit: WindowUnit = WindowUnit.CHARACTERS
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_providers: Names = TWILIO
     messaging_provider: str | None = None
@@ -195,6 +197,8 @@ class Settings(Conduct):
             budget=budget,
             durability=self.messaging_agent_durability,
             flow_change=self.messaging_flow_change,
+            window=self.messaging_window,
+            window_unit=self.messaging_window_unit,
         )
 
     @property

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from temporalio import activity
 
-from agents.turn import Draft, Turn
+from agents.turn import Draft, Learned, Turn, Utterance
 from memory.item import MemoryItem, Recalled
 from messaging.model import DeliveryStatus
 from workflows.inbox import Attachment
@@ -332,6 +332,41 @@ class ForgetReceipt:
     messages: int = 0
     runs: int = 0
     provider_messages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A text of the person's, or a fact out of it. `source` is the message's id, `preceding` the one before it."""
+
+    source: str
+    fact: Learned
+    preceding: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnRequest:
+    """Texts to find facts in; and what leaves the window, to go into the `summary` so far."""
+
+    heard: tuple[Told, ...] = ()
+    summary: str = ""
+    leaving: tuple[Utterance, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """What a turn taught. `summary` is empty where nothing has left the window."""
+
+    facts: tuple[Told, ...] = ()
+    summary: str = ""
+
+
+class LearningActivities:
+    """What is learnt of a turn."""
+
+    @activity.defn(name="learn")
+    async def learn(self, request: LearnRequest) -> Lesson:
+        """Find facts, and sum up."""
+        raise NotImplementedError
 
 
 class MemoryActivities:

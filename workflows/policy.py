@@ -80,6 +80,14 @@ class Durability(StrEnum):
     """Each request to the model and each tool call, as an activity of its own, in a workflow of the reply's own."""
 
 
+class WindowUnit(StrEnum):
+    """What the window's budget counts."""
+
+    CHARACTERS = "characters"
+    TOKENS = "tokens"
+    """About those of a language model; no tokeniser is asked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """What a deployment decides. They travel with each text, so that a change reaches open conversations.
@@ -88,7 +96,8 @@ class Rules:
     in either direction. `quiet_period`, `longest_wait` and `most_texts` are of `coalesce`. `stale_after` is the age of
     the last text beyond which its answer is not sent as it is. `quiet_hours` is "HH:MM-HH:MM" in `time_zone`. `media`
     are the kinds that the agent can read, `transcribe` says that audio is turned into text for it. `stop_words`,
-    `start_words` and `help_words` are those of the deployment's own, in upper case.
+    `start_words` and `help_words` are those of the deployment's own, in upper case. `window` is the
+    budget for what the agent sees word for word of the conversation.
     `flow` is a flow's name@version.
     """
 
@@ -122,6 +131,8 @@ class Rules:
     help_words: tuple[str, ...] = ()
     media: tuple[str, ...] = ("image", "audio", "video", "document")
     transcribe: bool = False
+    window: int = 2_400
+    window_unit: WindowUnit = WindowUnit.CHARACTERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,6 +176,9 @@ DELIVER = Call(
     waited_for=True,
 )
 
+# Quick by rules. An extractor that asks a model belongs into the agent's own reply, or into a flow of one's own.
+LEARN = Call(timeout=timedelta(seconds=5), retry=ONCE, local=True)
+
 # First try in place; what fails goes to the backlog, which never gives up.
 REMEMBER = Call(timeout=timedelta(seconds=5), retry=ONCE, local=True)
 BACKLOG = Call(
@@ -204,9 +218,9 @@ FORGET_PAUSES = (1, 2, 4, 8, 15, *[30] * 30)
 # Utterances that memory offers for one reply: of a dozen texts, none is missed, however it is asked for.
 RECALLED = 12
 
-# What the agent sees of the conversation itself; older words come from memory. Bounds the input of each reply.
+# What the agent sees of the conversation itself, word for word, within the rules' budget; what is older it gets as a
+# summary and from memory. Bounds the input of each reply.
 WINDOW_MESSAGES = 12
-WINDOW_CHARS = 2_400
 
 # What the workflow carries for the transcript. With the rest it stays far under Temporal's 2 MB for one payload.
 TRANSCRIPT_MESSAGES = 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 from agents.turn import Utterance
 from memory import window
 from memory.item import OPERATOR, MemoryItem, item_id
-from workflows import policy
+from workflows import lesson, policy
 from workflows.context import TurnContext
 from workflows.contracts import MemoryActivities, RememberRequest
 from workflows.flow import act
@@ -14,7 +14,7 @@ from workflows.state import MessageRecord
 
 async def remember(turn: TurnContext) -> None:
     """Keep both sides, under ids that make a repeat overwrite itself."""
-    await act(MemoryActivities.remember, RememberRequest(items=_memories(turn)))
+    await act(MemoryActivities.remember, RememberRequest(items=_all_memories(turn)))
 
 
 async def remember_later(turn: TurnContext, _: BaseException) -> None:
@@ -25,7 +25,7 @@ async def remember_later(turn: TurnContext, _: BaseException) -> None:
 def keep(turn: TurnContext) -> None:
     """Leave both sides to the conversation's backlog."""
     kept = window.fit(
-        [*turn.state.backlog, *_memories(turn)],
+        [*turn.state.backlog, *_all_memories(turn)],
         max_messages=policy.BACKLOG_ITEMS,
         max_chars=policy.BACKLOG_CHARS,
         length=lambda item: len(item.text) + len(item.preceding),
@@ -46,9 +46,14 @@ def recent(turn: TurnContext) -> tuple[MessageRecord, ...]:
     return window.fit(
         [m for m in turn.state.messages if m.turn < turn.state.turn and m.body],
         max_messages=policy.WINDOW_MESSAGES,
-        max_chars=policy.WINDOW_CHARS,
-        length=lambda m: len(m.body),
+        max_chars=turn.state.rules.window,
+        length=window.measure(turn.state.rules.window_unit, lambda m: m.body),
     )
+
+
+def _all_memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
+    messages = _memories(turn)
+    return (*messages, *lesson.memories(turn, messages))
 
 
 def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:

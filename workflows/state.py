@@ -148,7 +148,8 @@ class ConversationState:
 
     `consent_known` is what the contact's record last had of `opted_out`. `waiting_since` and `last_waiting` are of
     `pending`; `quick` and `repeats` count texts that came like a bot's; `failed` holds the messages whose failure was
-    reported and has not been looked at; `outgoing` what a human wrote.
+    reported and has not been looked at; `outgoing` what a human wrote. `summary` tells what was said up to
+    turn `summarised`.
     """
 
     created_at: datetime
@@ -181,6 +182,8 @@ class ConversationState:
     time_zone: str = ""
     handoff: Handoff | None = None
     notes: list[Note] = field(default_factory=list)
+    summary: str = ""
+    summarised: int = 0
     outgoing: list[Outgoing] = field(default_factory=list)
     scheduled: list[Scheduled] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
@@ -196,7 +199,8 @@ class ConversationState:
 
     def is_blank(self) -> bool:
         """Whether nothing here tells what somebody said."""
-        return not (self.messages or self.backlog or self.pending or self.notes or self.outgoing or self.scheduled)
+        said = self.messages or self.summary or self.backlog or self.pending or self.notes
+        return not (said or self.outgoing or self.scheduled)
 
     def forget(self) -> int:
         """Let go of everything that was said; how many messages that were.
@@ -206,7 +210,7 @@ class ConversationState:
         forgotten = len(self.messages)
         self.messages, self.backlog, self.notes, self.outgoing, self.scheduled = [], [], [], [], []
         self.early, self.failed, self.approvals, self.variables = [], [], [], {}
-        self.last_turn = None
+        self.last_turn, self.summary = None, ""
         return forgotten
 
     def alert(self, kind: AlertKind, now: datetime, reason: str = "") -> None:

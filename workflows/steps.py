@@ -1,4 +1,4 @@
-"""The default flow of a turn: screen → listen → afford → recall → reply → check → deliver → remember."""
+"""The default flow of a turn: screen → listen → afford → recall → reply → check → deliver → learn → remember."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from temporalio import workflow
 from agents.turn import BLOCKED, Draft, Media, Turn, Utterance
 from memory.item import CONTACT
 from messaging.model import OptOut
-from workflows import consent, handoff, media, policy
+from workflows import consent, handoff, lesson, media, policy
 from workflows.answer import deliver, undelivered
 from workflows.context import TurnContext, said
 from workflows.contracts import (
@@ -158,6 +158,7 @@ async def reply(turn: TurnContext) -> Draft:
         conversation_id=turn.start.conversation_id,
         attempt=turn.attempt,
         flow=turn.state.flow.partition("@")[0],
+        summary=turn.state.summary,
     )
     draft = await _written(turn, request)
     account(turn, draft)
@@ -245,7 +246,15 @@ DEFAULT: Flow[TurnContext] = Flow(
         Step(name="reply", run=reply, after=("recall",), call=policy.REPLY, fallback=apologise),
         Step(name="check", run=check, after=("reply",)),
         Step(name="deliver", run=deliver, after=("check",), call=policy.DELIVER, guarded=True, fallback=undelivered),
-        Step(name="remember", run=remember, after=("deliver",), call=policy.REMEMBER, fallback=remember_later),
+        Step(
+            name="learn",
+            run=lesson.learn,
+            after=("deliver",),
+            when=lesson.teaches,
+            call=policy.LEARN,
+            fallback=lesson.without_lesson,
+        ),
+        Step(name="remember", run=remember, after=("deliver", "learn"), call=policy.REMEMBER, fallback=remember_later),
     ),
 )
 

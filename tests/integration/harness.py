@@ -18,12 +18,15 @@ from activities.consents import ContactConsents
 from activities.delivery import Delivery
 from activities.errands import Errands
 from activities.forgetting import Forgetting
+from activities.learning import Learning
 from activities.listening import Listening
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
 from activities.tools import implementations
 from agents.durable import DurableReplies
+from agents.learning import RuleExtractor
+from agents.summary import RuleSummariser
 from agents.transcriber import NoTranscriber, Transcriber
 from agents.turn import Draft, Turn
 from memory.contacts import ContactBook, InMemoryContacts
@@ -243,6 +246,7 @@ class Bench:
             activities=[
                 memories.recall,
                 memories.remember,
+                Learning(RuleExtractor(), RuleSummariser()).learn,
                 Replies(self.agent).reply,
                 Delivery(
                     {"outbox": self.outbox, **self.others},  # type: ignore[dict-item]

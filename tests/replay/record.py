@@ -248,6 +248,14 @@ async def unknown_flow(bench: Bench, person: Conversation) -> None:
     await person.turn(2)
 
 
+async def learnt_and_summed_up(bench: Bench, person: Conversation) -> None:
+    await person.text("I live in Porto")
+    await person.turn(1)
+    for number in range(2, 9):
+        await person.text(f"tell me about thing {number}")
+        await person.turn(number)
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A conversation to record. Each of its `runs` is a history of its own.
@@ -269,6 +277,7 @@ FLOWS = (ORDERS, APPOINTMENTS, SHOP)
 
 SCENARIOS = {
     "single-turn": Scenario(single_turn),
+    "learnt": Scenario(learnt_and_summed_up),
     "coalesced": Scenario(three_texts_while_the_agent_writes),
     "enqueued": Scenario(three_texts_while_the_agent_writes, Rules(turn_policy=TurnPolicy.ENQUEUE)),
     "interrupted": Scenario(interrupted, Rules(turn_policy=TurnPolicy.INTERRUPT)),

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 import qdrant_edge
 
 from activities.memory import Memories
-from agents.learning import Claim, FactExtractor, Heard, RuleExtractor
+from agents.learning import FactExtractor, Heard, RuleExtractor
+from agents.turn import Learned
 from memory.item import CONTACT, FACT, MemoryItem, Recalled, item_id
 from memory.store import MemoryStore
 from memory.window import fit
@@ -124,7 +125,7 @@ def _item(person: Person, said: Said) -> MemoryItem:
     )
 
 
-def _fact(person: Person, said: Said, part: int, claim: Claim) -> MemoryItem:
+def _fact(person: Person, said: Said, part: int, claim: Learned) -> MemoryItem:
     return replace(_item(person, said), id=item_id(said.id, part), text=claim.text, key=claim.key, kind=FACT)
 
 
@@ -133,6 +134,6 @@ def window(person: Person, question: Question) -> Sequence[Said]:
     return fit(
         [said for said in person.said if said.channel == question.channel],
         max_messages=policy.WINDOW_MESSAGES,
-        max_chars=policy.WINDOW_CHARS,
+        max_chars=policy.Rules().window,
         length=lambda said: len(said.text),
     )

@@ -109,7 +109,8 @@ def test_the_default_flow_is_its_steps_in_a_row() -> None:
         ("reply", ("recall",)),
         ("check", ("reply",)),
         ("deliver", ("check",)),
-        ("remember", ("deliver",)),
+        ("learn", ("deliver",)),
+        ("remember", ("deliver", "learn")),
     ]
     assert [step.name for step in steps.DEFAULT.steps if step.guarded] == ["deliver"]
     # Only what is pure may end a turn by failing; everything that leaves the process has somewhere to fall.

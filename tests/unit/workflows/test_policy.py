@@ -41,7 +41,7 @@ def test_what_may_take_long_tells_when_its_worker_is_dead(name: str) -> None:
 
 def test_what_the_agent_sees_is_in_the_transcript_and_an_apology_is_one_message() -> None:
     assert policy.WINDOW_MESSAGES < policy.TRANSCRIPT_MESSAGES
-    assert policy.WINDOW_CHARS < policy.TRANSCRIPT_CHARS
+    assert policy.Rules().window < policy.TRANSCRIPT_CHARS
     assert policy.MAX_TEXT <= policy.TRANSCRIPT_CHARS
     assert len(parts.split(policy.APOLOGY)) == 1
 
