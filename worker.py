@@ -35,7 +35,8 @@ from workflows.optout import ContactOptOutWorkflow
 
 def build(container: Container) -> Worker:
     """The worker, with every activity bound to its port."""
-    memories = Memories(container.memory, redacts=SECRETS in container.settings.messaging_guardrails)
+    guarded = container.settings.messaging_guardrails
+    memories = Memories(container.memory, container.contacts, redacts=SECRETS in guarded)
     conversations = TemporalConversations(client=container.client, task_queue=container.settings.temporal_task_queue)
     forgetting = Forgetting(container.memory, container.contacts, conversations, container.backends)
     durable = container.agents.durable

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from cli import chat, conversations, dev, flow, knowledge, providers, replay, serve
+from cli import chat, contacts, conversations, dev, flow, knowledge, providers, replay, serve
 from runtime.settings import read_dotenv
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("worker")(serve.worker)
 app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
 app.add_typer(conversations.app, name="conversations")
+app.add_typer(contacts.app, name="contacts")
 app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")
 app.add_typer(knowledge.app, name="knowledge")

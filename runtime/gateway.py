@@ -94,6 +94,7 @@ class Gateway:
             text=message.body[:MAX_TEXT],
             at=event.received_at,
             author=ids.contact_id(self.id_key, sender),
+            also=ids.further_ids(self.id_key, sender),
             attachments=tuple(Attachment(url=m.url, content_type=m.content_type) for m in message.media),
             opt_out=event.opt_out.value if event.opt_out else None,
             rules=self._rules(_channel(event)),

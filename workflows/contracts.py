@@ -101,9 +101,10 @@ class SendReceipt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RememberRequest:
-    """What to write to memory; writing it again changes nothing."""
+    """What to write to memory; writing it again changes nothing. `same` are pairs of ids of one person."""
 
     items: tuple[MemoryItem, ...]
+    same: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,13 @@ def contact_id(key: bytes, address: Address) -> str:
     return f"contact-{_keyed(key, address.channel.value, address.value)}"
 
 
+def further_ids(key: bytes, address: Address) -> tuple[str, ...]:
+    """Other ids that the person behind an address has by what the address itself says: a number and a provider's id."""
+    if address.phone is None or not address.external_id:
+        return ()
+    return (f"contact-{_keyed(key, 'external', address.external_id)}",)
+
+
 def conversation_id(key: bytes, *, provider: str, conversation_sid: str, channel: str) -> str:
     """The workflow id of a conversation.
 

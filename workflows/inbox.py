@@ -19,7 +19,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted."""
+    """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted. `also` are
+    further ids of its author's."""
 
     key: str
     sid: str
@@ -29,6 +30,7 @@ class Inbound:
     attachments: tuple[Attachment, ...] = ()
     opt_out: str | None = None
     rules: Rules = field(default_factory=Rules)
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

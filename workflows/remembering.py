@@ -14,7 +14,8 @@ from workflows.state import MessageRecord
 
 async def remember(turn: TurnContext) -> None:
     """Keep both sides, under ids that make a repeat overwrite itself."""
-    await act(MemoryActivities.remember, RememberRequest(items=_all_memories(turn)))
+    same = dict.fromkeys((text.author, other) for text in turn.texts if text.author for other in text.also)
+    await act(MemoryActivities.remember, RememberRequest(items=_all_memories(turn), same=tuple(same)))
 
 
 async def remember_later(turn: TurnContext, _: BaseException) -> None:

@@ -227,7 +227,7 @@ class Bench:
     transcriber: Transcriber = field(default_factory=NoTranscriber)
 
     def worker(self, **options: Any) -> Worker:
-        memories, errands = Memories(self.memory), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
+        memories, errands = Memories(self.memory, self.contacts), Errands({"outbox": self.outbox})  # type: ignore[dict-item]
         record = TemporalConsents(self.client, self.queue)
         conversations = TemporalConversations(client=self.client, task_queue=self.queue)
         backends = {"outbox": self.outbox, **self.others}

@@ -12,6 +12,7 @@ import qdrant_edge
 from activities.memory import Memories
 from agents.learning import FactExtractor, Heard, RuleExtractor
 from agents.turn import Learned
+from memory.contacts import InMemoryContacts
 from memory.item import CONTACT, FACT, MemoryItem, Recalled, item_id
 from memory.store import MemoryStore
 from memory.window import fit
@@ -56,7 +57,7 @@ class Ours:
         request = RecallRequest(
             query=question.text, contact_id=person.contact_id, exclude=exclude, limit=policy.RECALLED
         )
-        return (await Memories(self.store).recall(request)).items
+        return (await Memories(self.store, InMemoryContacts()).recall(request)).items
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from qdrant_client import AsyncQdrantClient
 
 from activities.memory import Memories
+from memory.contacts import InMemoryContacts
 from memory.embedders.hashing import HashingEmbedder
 from memory.item import MemoryItem
 from memory.qdrant import QdrantStore
@@ -57,7 +58,7 @@ async def test_every_request_asks_for_one_tenant_and_one_contact_whatever_is_ask
     store = QdrantStore(client, HashingEmbedder(), tenant="ours")
     store._collection._prepared = True
     request = RecallRequest(query=text, contact_id="ana", exclude=tuple(sources))
-    await Memories(store).recall(request)
+    await Memories(store, InMemoryContacts()).recall(request)
     await store.close()
 
     if not text.strip():
