@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities import failures
 from activities.heartbeat import beating
@@ -93,7 +94,8 @@ class Forgetting(ForgettingActivities):
                 count += 1
                 activity.heartbeat(count)
         except MessagingError as error:
-            raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
+            # Whatever it is, a message that is still on its way or a wrong token: the order stands until it is done.
+            raise ApplicationError(error.message, type=error.code.value) from error
         return ErasedCopies(messages=count)
 
     @activity.defn(name="erase_conversation")

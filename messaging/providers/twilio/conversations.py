@@ -222,6 +222,22 @@ class ConversationsBackend(TwilioBackend):
                 await conversation.fetch_async()  # of the two in the path, is it the conversation that is missing?
                 raise errors.ParticipantNotFound(missing.message, status=missing.status) from None
 
+    async def erase_messages(self, sid: str) -> AsyncIterator[str]:
+        """Delete the messages that Twilio keeps of a conversation, one by one; the sid of each.
+
+        Raises:
+            errors.ConversationNotFound, errors.MessagingError
+        """
+        while True:
+            async with self._conversation("erase_messages", sid, repeatable=True) as conversation:
+                listed = [item.sid for item in await conversation.messages.page_async(page_size=_MAX_PAGE)]
+            for message_sid in listed:
+                async with self._conversation("erase_messages", sid, repeatable=True) as conversation:
+                    await conversation.messages(message_sid).delete_async()
+                yield message_sid
+            if not listed:
+                return
+
     @asynccontextmanager
     async def _conversation(self, op: str, sid: str, *, repeatable: bool = False) -> AsyncIterator[Any]:
         frame = self._calling(op, sid=sid, repeatable=repeatable, missing=errors.ConversationNotFound)

@@ -172,6 +172,26 @@ class MessagingBackend(TwilioBackend):
         del sid, participant_sid
         self._refuse("remove_participant", "a pair of addresses has no participants")
 
+    async def erase_messages(self, sid: str) -> AsyncIterator[str]:
+        """Delete what Twilio keeps of both directions, message by message; the sid of each.
+
+        One that is still on its way cannot be deleted yet: that is raised, and the rest stays for another try.
+
+        Raises:
+            errors.ConversationNotFound, errors.MessagingError
+        """
+        pair = self._pair("erase_messages", sid)
+        for sender, to in ((pair.ours.raw, pair.theirs.raw), (pair.theirs.raw, pair.ours.raw)):
+            while True:
+                async with self._calling("erase_messages", sid=sid, repeatable=True) as messages:
+                    listed = [item.sid for item in await messages.page_async(to=to, from_=sender, page_size=_PAGE)]
+                for message_sid in listed:
+                    async with self._calling("erase_messages", sid=sid, repeatable=True) as messages:
+                        await messages(message_sid).delete_async()
+                    yield message_sid
+                if not listed:
+                    break
+
     def _resources(self, client: Any) -> Any:
         return client.api.v2010.account.messages
 
