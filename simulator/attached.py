@@ -1,4 +1,4 @@
-"""What is attached to messages, as phones show it: `/media/{message}/{n}`.
+"""What is attached to messages, as phones show it: `/_sim/messages/{message}/media/{n}`.
 
 A phone page loads nothing from elsewhere: the simulator fetches what the product sends, as Twilio does before it hands
 media on.
@@ -26,7 +26,7 @@ class Attached:
         self._world = world
 
     def routes(self) -> list[Route]:
-        return [Route("/media/{sid}/{n:int}", self._show, methods=["GET"])]
+        return [Route("/_sim/messages/{sid}/media/{n:int}", self._show, methods=["GET"])]
 
     async def _show(self, request: Request) -> Response:
         """The n-th file of a message, wherever it is; 404 when it is not to be had, or too large."""

@@ -1,7 +1,9 @@
+import { linked, marked } from "./text.js";
+
 // The ways a phone can text, in the order of its tabs.
 export const CHANNELS = {
-  sms: { name: "SMS", length: 1600, files: 10, replies: false, places: false },
-  whatsapp: { name: "WhatsApp", length: 4096, files: 1, replies: true, places: true },
+  sms: { name: "SMS", length: 1600, files: 10, replies: false, places: false, write: linked },
+  whatsapp: { name: "WhatsApp", length: 4096, files: 1, replies: true, places: true, write: marked },
 };
 
 // An address of the wire, such as whatsapp:+15551234567, in its two parts.

@@ -6,7 +6,7 @@ const KINDS = { image: picture, audio: sound, video: film };
 
 export function attachments(view) {
   return view.media.map((media, n) => {
-    const address = `/media/${encodeURIComponent(view.sid)}/${n}`;
+    const address = `/_sim/messages/${encodeURIComponent(view.sid)}/media/${n}`;
     return (KINDS[media.content_type.split("/")[0]] ?? document_)(address, media, media.filename || nameOf(media.url));
   });
 }

@@ -1,9 +1,10 @@
 // One message in a thread: its bubble, its time and ticks, what can be done with it.
+import { CHANNELS } from "./channel.js";
 import { attachments } from "./media.js";
 import { hour } from "./clock.js";
 import { el, icon } from "./dom.js";
 import { statusOf } from "./status.js";
-import { isEmoji, link, linked } from "./text.js";
+import { isEmoji, link } from "./text.js";
 
 const SHORT = 120; // characters of a message that are quoted
 
@@ -63,7 +64,7 @@ export class Message {
       replied && this.quote(replied),
       ...attachments(this.view),
       location && place(location),
-      text && el("p", { class: "text", dir: "auto" }, ...linked(text)));
+      text && el("p", { class: "text", dir: "auto" }, ...CHANNELS[this.view.channel].write(text)));
   }
 
   quote(sid) {

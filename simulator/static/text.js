@@ -5,6 +5,22 @@ const LINK = /\bhttps?:\/\/[^\s<>"']+/gi;
 const TAIL = /[.,;:!?…)\]}]+$/;
 const EMOJI = /^(?:\p{Extended_Pictographic}[\u{FE0F}\u{200D}\u{1F3FB}-\u{1F3FF}\p{Extended_Pictographic}]*\s*){1,3}$/u;
 
+// WhatsApp's own marks. https://faq.whatsapp.com/539178204879377
+const MARKS = { "*": "strong", _: "em", "~": "s", "`": "code" };
+const MARK = /(^|[\s(])([*_~`])(?=\S)([^\n]{0,600}?\S)\2(?![\p{L}\p{N}])/u;
+
+export function marked(text) {
+  const nodes = [];
+  let rest = text;
+  for (let found = MARK.exec(rest); found; found = MARK.exec(rest)) {
+    const [all, before, mark, inner] = found;
+    nodes.push(...linked(rest.slice(0, found.index) + before));
+    nodes.push(el(MARKS[mark], {}, ...(mark === "`" ? [inner] : marked(inner))));
+    rest = rest.slice(found.index + all.length);
+  }
+  return [...nodes, ...linked(rest)];
+}
+
 export function linked(text) {
   const nodes = [];
   let at = 0;

@@ -70,17 +70,17 @@ def test_a_file_never_opens_as_a_page_of_the_simulator(sim: Running) -> None:
     page = b"<script>parent.hacked = 1</script>"
     kept = sim.http.post("/_sim/media", content=page, headers={"Content-Type": "text/html"}).json()
     message = sim.text("Look", media=[kept["url"]])
-    served = sim.http.get(f"/media/{message['sid']}/0")
+    served = sim.http.get(f"/_sim/messages/{message['sid']}/media/0")
     assert served.content == page
     assert served.headers["content-disposition"] == "attachment"
     assert "sandbox" in served.headers["content-security-policy"]
     assert served.headers["x-content-type-options"] == "nosniff"
 
 
-@pytest.mark.parametrize("path", ["/media/SM0/0", "/media/{sid}/0", "/media/{sid}/9"])
+@pytest.mark.parametrize("path", ["SM0/media/0", "{sid}/media/0", "{sid}/media/9"])
 def test_what_is_not_there_is_not_found(sim: Running, path: str) -> None:
     sid = sim.text("Look", media=["http://127.0.0.1:9/nobody.png"])["sid"]
-    assert sim.http.get(path.format(sid=sid)).status_code == 404
+    assert sim.http.get("/_sim/messages/" + path.format(sid=sid)).status_code == 404
 
 
 @pytest.mark.parametrize(

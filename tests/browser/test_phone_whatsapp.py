@@ -100,6 +100,30 @@ def test_three_dots_until_the_answer_and_what_was_read_turns_blue(page: Page, si
     expect(states[1]).to_have_attribute("data-state", "read")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "It is *bold*, _soft_, ~gone~ and `x = 1`.",
+            "It is <strong>bold</strong>, <em>soft</em>, <s>gone</s> and <code>x = 1</code>.",
+        ),
+        ("*all _of_ it*", "<strong>all <em>of</em> it</strong>"),
+        ("2*3*4, snake_case_name, * star *", "2*3*4, snake_case_name, * star *"),
+        ("`*as it is*`", "<code>*as it is*</code>"),
+        ("*<b>*", "<strong>&lt;b&gt;</strong>"),
+        ("*two\nlines*", "*two\nlines*"),
+    ],
+)
+def test_marks_are_read_as_whatsapp_reads_them(desktop: Page, sim: Running, text: str, shown: str) -> None:
+    person = desktop.locator(".phone").get_attribute("data-number")
+    sim.text(text, **{"from": person, "channel": "whatsapp"})
+    sim.text(text, **{"from": person})
+    expect(desktop.locator(".mine .text")).to_have_text(text)
+    assert desktop.locator(".mine .text > *").count() == 0
+    desktop.get_by_role("tab", name="WhatsApp").click()
+    assert desktop.locator(".mine .text").inner_html() == shown
+
+
 def test_read_is_blue_and_delivered_is_not(page: Page, sim: Running, person: str) -> None:
     answer(sim, person, "Hello")
     colour = "node => getComputedStyle(node).color"
