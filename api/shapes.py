@@ -81,6 +81,7 @@ class ConversationDetail(ConversationOut):
 
     `pending` counts texts that no turn has taken, `uncertain` sends that nobody could prove. `handoff` says why a human
     is wanted, `answer_due_at` until when. `window_closes_at` is until when the channel takes free-form messages.
+    `answers`, `tokens` and `cost` (US dollars, as far as known) are what its agent used so far.
     """
 
     provider: str
@@ -92,6 +93,9 @@ class ConversationDetail(ConversationOut):
     handoff: str | None
     answer_due_at: datetime | None
     window_closes_at: datetime | None
+    answers: int
+    tokens: int
+    cost: float
     approvals: list[ApprovalOut]
     notes: list[NoteOut]
 

@@ -17,6 +17,7 @@ from messaging.model import DeliveryStatus
 from tests.integration.harness import Bench, Conversation
 from tests.support.ports import eventually
 from workflows import policy
+from workflows.budget import Budget
 from workflows.conversation import ConversationWorkflow
 from workflows.inbox import DeliveryUpdate
 from workflows.policy import Rules, TurnPolicy
@@ -88,7 +89,8 @@ def messages(bench: Bench) -> int:
 
 @pytest.mark.slow
 async def test_six_hundred_turns_lose_nothing_and_no_run_grows_without_bound(bench: Bench) -> None:
-    person = bench.conversation(Rules(sends_per_hour=0, loop_turns=0))  # as quick as two bots, and meant to be
+    rules = Rules(sends_per_hour=0, loop_turns=0, budget=Budget(answers=0))  # as quick as two bots, and meant to be
+    person = bench.conversation(rules)
     keys = []
     for number in range(1, TURNS + 1):
         keys.append(await person.text(f"text {number}"))

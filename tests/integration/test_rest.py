@@ -12,6 +12,7 @@ import pytest
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client
 
+from agents.turn import Draft, Turn
 from messaging import errors
 from tests.integration.harness import Bench, bench_for
 from tests.integration.test_api import api, someone
@@ -66,6 +67,18 @@ async def test_a_conversation_is_started_with_a_greeting(http: httpx.AsyncClient
     [message] = (await http.get(f"{PATH}/{made['id']}/messages")).json()["items"]
     assert (message["direction"], message["body"]) == ("outbound", "Hello, it is us.")
     assert len(bench.outbox.people) == 1
+
+
+async def test_a_conversation_tells_what_its_agent_used(http: httpx.AsyncClient, bench: Bench) -> None:
+    async def costly(turn: Turn) -> Draft:
+        return Draft(text="fine", usage={"input_tokens": 900, "output_tokens": 100}, cost=0.01)
+
+    bench.agent.reply_with = costly
+    person = bench.conversation()
+    await person.text("hello")
+    await person.turn(1)
+    told = (await http.get(f"{PATH}/{person.id}")).json()
+    assert (told["answers"], told["tokens"], told["cost"]) == (1, 1000, 0.01)
 
 
 async def test_the_same_key_starts_one_conversation_and_greets_once(http: httpx.AsyncClient, bench: Bench) -> None:
