@@ -37,7 +37,7 @@ async def test_a_card_number_is_not_remembered(bench: Bench) -> None:
     await person.turn(1)
 
     remembered = [f"{item.text} {item.preceding}" for item in bench.memory.items.values()]
-    assert len(remembered) == 2
+    assert len(remembered) >= 2
     assert [text for text in remembered if "4111" in text] == []
 
 
