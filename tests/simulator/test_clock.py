@@ -163,19 +163,29 @@ def test_timers_run_on_after_a_restart(tmp_path: Path) -> None:
         assert sim.sdk.conversations.v1.conversations(sid).fetch().state == "inactive"
 
 
-def test_a_scheduled_message_leaves_at_its_time_or_never(sim: Running) -> None:
+def test_a_scheduled_message_leaves_at_its_time_or_never(sim: Running, product: Receiver) -> None:
     sim.http.post("/_sim/clock", json={"paused": True})
     at = datetime.fromtimestamp(now(sim) + 3600, tz=datetime.fromisoformat("2026-01-01T00:00:00Z").tzinfo)
     service = "MG" + "0" * 32
     kept, dropped = (
-        sim.sdk.messages.create(to=THEIRS, messaging_service_sid=service, body="x", schedule_type="fixed", send_at=at)
-        for _ in range(2)
+        sim.sdk.messages.create(
+            to=THEIRS,
+            messaging_service_sid=service,
+            body="x",
+            schedule_type="fixed",
+            send_at=at,
+            status_callback=f"{product.base}/{name}",
+        )
+        for name in ("kept", "dropped")
     )
     assert (kept.status, dropped.update(status="canceled").status) == ("scheduled", "canceled")
     sim.http.post("/_sim/clock", json={"advance": 3500})
     assert kept.fetch().status == "scheduled"
     sim.http.post("/_sim/clock", json={"advance": 101})
     assert (kept.fetch().status, dropped.fetch().status) == ("delivered", "canceled")
+    eventually(lambda: len(product.at("/kept")) == 4)
+    assert [h["MessageStatus"] for h in product.at("/kept")] == ["queued", "sending", "sent", "delivered"]
+    assert [h["MessageStatus"] for h in product.at("/dropped")] == ["canceled"]
 
 
 def test_the_whatsapp_window_closes_24_hours_after_the_persons_last_text(sim: Running) -> None:

@@ -76,6 +76,8 @@ def test_tokens_rotate_and_both_open_the_rest(product: Receiver) -> None:
         for token, status in ((sim.config.auth_token, 200), ("newer", 200), ("older", 401)):
             path = f"/2010-04-01/Accounts/{account}/Messages.json"
             assert sim.http.get(path, auth=(account, token)).status_code == status
+        sim.http.post("/_sim/signing", json={"sign_with": "primary", "secondary_auth_token": "newest"})
+        assert sim.http.get(path, auth=(account, "newer")).status_code == 401
 
 
 def test_a_shared_key_signs_with_sha256_and_says_so(sim: Running, product: Receiver) -> None:
