@@ -238,8 +238,9 @@ TESTED_IN = (
 
 @cache
 def test_file(name):
-    [found] = [path for part in TESTED_IN for path in (ROOT / part).glob(name)]
-    return found.read_text()
+    found = [path.read_text() for part in TESTED_IN for path in (ROOT / part).glob(name)]
+    assert found, f"no test file is named {name}"
+    return "\n".join(found)
 
 
 test_file.__test__ = False
