@@ -67,7 +67,7 @@ class ConversationWorkflow:
                 if self._desk.is_due():
                     await self._desk.work()
             blank = self._forget()
-            if (blank or self._is_long()) and not self._may_end():
+            if (blank or self._may_hand_over()) and not self._may_end():
                 await beside.end()
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 index.show(start, self._state)
@@ -285,14 +285,12 @@ class ConversationWorkflow:
         idle = desk.expired(state, workflow.now()) and not state.opted_out and not self._desk.is_busy()
         return not state.pending and (state.closing or idle)
 
-    def _is_long(self) -> bool:
+    def _may_hand_over(self) -> bool:
+        """Whether the run is long, and nothing is on its way that would meet its end: the server refuses that once."""
         info = workflow.info()
-        return (
-            info.get_current_history_length() >= policy.EVENT_BUDGET
-            or info.is_continue_as_new_suggested()
-            # A newer build is there: the end of a turn is where a conversation can go over to it.
-            or info.is_target_worker_deployment_version_changed()
-        )
+        length, suggested = info.get_current_history_length(), info.is_continue_as_new_suggested()
+        calm = not (self._turns.was_stopped or self._state.backlog)
+        return length >= policy.EVENT_BUDGET + (0 if calm else policy.EVENT_PATIENCE) or suggested
 
     async def _ended(self) -> bool:
         if not self._may_end():

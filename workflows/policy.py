@@ -240,6 +240,9 @@ BACKLOG_CHARS = 150_000
 # 0.2 s. A turn has about 20 events, and one turn with a burst of texts must still fit under 500.
 EVENT_BUDGET = 320
 
+# Events that a long run waits for what is on its way, such as a write to memory, before it hands over all the same.
+EVENT_PATIENCE = 100
+
 # Texts answered together. With MAX_TEXT this keeps the agent's input far under Temporal's 2 MB for one payload.
 TURN_TEXTS = 20
 

@@ -39,13 +39,18 @@ _REMEMBERED = frozenset({Outcome.HELD, Outcome.PARKED})
 
 
 class Turns:
-    """Takes texts from the inbox and runs the flow for them, one turn at a time."""
+    """Takes texts from the inbox and runs the flow for them, one turn at a time.
+
+    `was_stopped` says that a draft of the latest turn was cancelled: its activity may be reporting just now, and the
+    server refuses a hand-over that meets a report.
+    """
 
     def __init__(self, start: ConversationStart, state: ConversationState) -> None:
         self._start = start
         self._state = state
         self._running = False
         self._may_redraft = False
+        self.was_stopped = False
         self._guards: list[str] = []
         self._author: str | None = None
 
@@ -143,7 +148,7 @@ class Turns:
 
     async def begin(self) -> bool:
         """Take what waits and answer it; whether there was anything."""
-        state, self._author = self._state, None
+        state, self._author, self.was_stopped = self._state, None, False
         state.turn += 1
         texts = self.take(1)
         if not texts:
@@ -260,6 +265,7 @@ class Turns:
         if task.done():
             task.result()
             return False
+        self.was_stopped = True
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         if not task.cancelled() and task.exception() is None:

@@ -23,6 +23,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from temporalio.client import Client, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from agents.turn import Draft, Turn
@@ -35,7 +36,7 @@ from workflows import policy
 from workflows.contracts import NewNote, OperatorReply, Takeover
 from workflows.conversation import ConversationWorkflow
 from workflows.inbox import DeliveryUpdate
-from workflows.policy import Rules, TurnPolicy
+from workflows.policy import ConsentScope, Rules, TurnPolicy
 from workflows.state import MessageRecord, Outcome, Proof
 
 INTERLEAVINGS = int(os.environ.get("MESSAGING_INTERLEAVINGS", "60"))
@@ -53,6 +54,7 @@ class Driver:
     keys: list[str] = field(default_factory=list)
     bodies: dict[str, str] = field(default_factory=dict)
     silent_from: int | None = None
+    humans_from: int | None = None
     done: list[str] = field(default_factory=list)
 
     @property
@@ -98,9 +100,15 @@ class Driver:
         await self.text("HELP")
 
     async def take_over(self) -> None:
+        """From when a text is known to be held, only the human's own words may leave."""
         await self._update(ConversationWorkflow.takeover, Takeover(assignee="ana"))
+        await self._settled(await self.text())
+        if self.humans_from is None:
+            self.humans_from = len(self.outbox.sent)
 
     async def release(self) -> None:
+        self._was_left_to_the_human()
+        self.humans_from = None
         await self._update(ConversationWorkflow.release)
 
     async def human(self) -> None:
@@ -158,7 +166,7 @@ class Driver:
         self.fail_agent = 0
         last = await self.text()
         await self._settled(last)
-        for _ in range(600):
+        for _ in range(1_800):
             view = await self.person.view()  # first: what it counts as taken is in the transcript by then
             messages = (await self.person.transcript()).messages
             pending = any(m.proof == Proof.INTENDED.value for m in messages)
@@ -173,7 +181,7 @@ class Driver:
 
     async def _settled(self, key: str) -> None:
         self.gate.set()
-        for _ in range(600):
+        for _ in range(1_800):
             found = [m for m in (await self.person.transcript()).messages if m.id == key]
             if found and found[0].status in NAMED:
                 return
@@ -186,17 +194,30 @@ class Driver:
     async def _update(self, update: object, *args: object) -> None:
         if not self.keys:
             await self.text()
-        with contextlib.suppress(WorkflowUpdateFailedError):  # refused, which is an answer too
-            await self.person.handle.execute_update(update, *args)  # type: ignore[call-overload]
+        for _ in range(5):
+            with contextlib.suppress(WorkflowUpdateFailedError):  # refused, which is an answer too
+                try:
+                    await self.person.handle.execute_update(update, *args)  # type: ignore[call-overload]
+                except RPCError as error:
+                    if error.status is RPCStatusCode.FAILED_PRECONDITION:
+                        continue  # it met a hand-over that the server refused, and may be asked again
+                    raise
+            return
 
     def _was_silent(self) -> None:
         if self.silent_from is not None:
             assert len(self.outbox.sent) == self.silent_from, "something left after STOP"
 
+    def _was_left_to_the_human(self) -> None:
+        if self.humans_from is not None:
+            said = {body for _, body in self.outbox.sent[self.humans_from :]}
+            assert said <= {"a human"}, "the agent wrote while a human had taken over"
+
     # --- what must hold ---
 
     def check(self, messages: tuple[MessageRecord, ...]) -> None:
         self._was_silent()
+        self._was_left_to_the_human()
         inbound = [m for m in messages if m.direction == "inbound"]
         outbound = [m for m in messages if m.direction == "outbound"]
         sent = [key for key, _ in self.outbox.sent]
@@ -248,6 +269,7 @@ rules = st.builds(
     Rules,
     turn_policy=st.sampled_from(list(TurnPolicy)),
     quiet_period=st.sampled_from([0.0, 0.0, 0.2]),
+    consent=st.sampled_from([ConsentScope.CONVERSATION, ConsentScope.CONVERSATION, ConsentScope.CONTACT]),
     nudge_after=st.sampled_from([0.0, 0.0, 0.5]),
 )
 
@@ -294,6 +316,9 @@ async def quick_bench(quick_server: str) -> AsyncIterator[Bench]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
+# On a busy machine hypothesis's own callback is interrupted in a workflow's thread, and the task is done once more.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of the bench, when an example fails
 @given(what=actions, under=rules, budget=st.sampled_from([1, 1, 40, policy.EVENT_BUDGET]))
 @settings(
     max_examples=INTERLEAVINGS,

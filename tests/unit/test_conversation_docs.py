@@ -30,4 +30,4 @@ def test_each_setting_that_is_named_is_there(setting: str) -> None:
 
 @pytest.mark.parametrize("file", FILES)
 def test_each_file_that_is_named_is_there(file: str) -> None:
-    assert (ROOT / "workflows" / file).exists() or (ROOT / file).exists()
+    assert any((ROOT / folder / file).exists() for folder in ("workflows", "tests/integration", ""))

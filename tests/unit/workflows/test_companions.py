@@ -1,0 +1,47 @@
+"""What runs beside the main loop ends, also when it does not hear that it was cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from workflows.companions import Companions
+
+
+async def test_a_task_whose_cancellation_is_lost_ends_all_the_same() -> None:
+    """As Temporal's SDK does with an activity that completes in the moment in which its task is cancelled."""
+    rounds = 0
+
+    async def does_not_hear(ended: Callable[[], bool]) -> None:
+        nonlocal rounds
+        while not ended():
+            rounds += 1
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                continue
+
+    companions = Companions()
+    companions.start(does_not_hear(companions.are_ended))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await companions.end()
+
+    assert rounds == 1
+
+
+async def test_all_of_them_are_ended_and_an_error_of_one_is_no_others() -> None:
+    async def fails() -> None:
+        raise ValueError("on its own")
+
+    async def waits() -> None:
+        await asyncio.sleep(3600)
+
+    companions = Companions()
+    for work in (fails(), waits()):
+        companions.start(work)
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await companions.end()
+
+    assert companions.are_ended()
