@@ -25,6 +25,9 @@ from workflows import ids
 from workflows.contracts import ForgetOrder, ForgetReceipt
 from workflows.forgetting import ForgetWorkflow
 
+# Seconds for Qdrant: nobody's answer waits for an operator's question.
+PATIENCE = 30.0
+
 
 class UnknownContact(ValueError):
     """Nothing is known of this contact."""
@@ -129,7 +132,8 @@ async def open_people(settings: Settings) -> AsyncIterator[People]:
     async with AsyncExitStack() as stack:
         embedder = MiniLmEmbedder()
         stack.callback(embedder.close)
-        store, book = memory_store(settings, embedder), contact_book(settings)
+        store = memory_store(settings, embedder, timeout=PATIENCE)
+        book = contact_book(settings, timeout=PATIENCE)
         stack.push_async_callback(store.close)
         stack.push_async_callback(book.close)
         yield People(settings=settings, store=store, book=book)

@@ -13,14 +13,14 @@ from memory.qdrant_contacts import QdrantContacts
 from runtime.settings import Settings
 
 
-def memory_store(settings: Settings, embedder: Embedder) -> QdrantStore:
-    """The store, unconnected; who makes it closes it."""
-    return QdrantStore(qdrant_client(settings), embedder, tenant=settings.messaging_tenant)
+def memory_store(settings: Settings, embedder: Embedder, *, timeout: float = 2.0) -> QdrantStore:
+    """The store, unconnected; who makes it closes it. `timeout` is in seconds, for each call."""
+    return QdrantStore(qdrant_client(settings), embedder, tenant=settings.messaging_tenant, timeout=timeout)
 
 
-def contact_book(settings: Settings) -> QdrantContacts:
-    """Which ids are one person; who makes it closes it."""
-    return QdrantContacts(qdrant_client(settings), tenant=settings.messaging_tenant)
+def contact_book(settings: Settings, *, timeout: float = 2.0) -> QdrantContacts:
+    """Which ids are one person; who makes it closes it. `timeout` as above."""
+    return QdrantContacts(qdrant_client(settings), tenant=settings.messaging_tenant, timeout=timeout)
 
 
 def qdrant_client(settings: Settings, **options: Any) -> AsyncQdrantClient:
