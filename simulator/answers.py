@@ -2,9 +2,8 @@
 
 from collections import deque
 from typing import Final
-from urllib.parse import urljoin, urlsplit
 
-from simulator import address, callbacks, twiml
+from simulator import address, callbacks, twiml, weburl
 from simulator.clock import Clock
 from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
@@ -12,7 +11,7 @@ from simulator.records import Message
 from simulator.sids import Sids
 from simulator.signature import Params
 from simulator.store import Store
-from simulator.texting import Outgoing, Texting
+from simulator.texting import MAX_BODY, Outgoing, Texting
 from simulator.transcript import Transcript
 from simulator.transport import Answer
 from simulator.webhooks import Webhooks
@@ -52,7 +51,7 @@ class Answers:
             return
         self._store.messages.change(message, heard=True)
         if answer.body:
-            self._webhooks.spawn(self._carry_out(message, delivery.params, answer))
+            self._webhooks.spawn(self._carry_out(message, delivery.params, answer), delivery)
 
     def clear(self) -> None:
         self._replied.clear()
@@ -63,7 +62,7 @@ class Answers:
             then: Delivery | None = None
             for verb in self._read(message, answer):
                 if isinstance(verb, twiml.Redirect):
-                    then = self._next(message, urljoin(answer.url, verb.url), verb.method, params)
+                    then = self._next(message, answer.url, verb.url, verb.method, params)
                 elif isinstance(verb, twiml.Wrong):
                     self._warn(message, verb.code, verb.message, answer.url)
                 elif replies >= _REPLIES:
@@ -91,7 +90,10 @@ class Answers:
     def _reply(self, message: Message, verb: twiml.Say, base: str) -> Delivery | None:
         """Sends it. Returns the request to its action, whose answer goes on."""
         recipient, sender = verb.to or message.phone, verb.sender or message.number
-        if (problem := self._problem(sender, recipient)) is not None:
+        media = [self._link(message, base, url) for url in verb.media]
+        if not all(media):
+            return None
+        if (problem := self._problem(sender, recipient, verb.body)) is not None:
             self._warn(message, *problem, base)
             return None
         sent = self._texting.send(
@@ -100,27 +102,36 @@ class Answers:
                 recipient=recipient,
                 body=verb.body,
                 direction="outbound-reply",
-                media=callbacks.media(self._sids, [urljoin(base, url) for url in verb.media]),
-                status_callback=urljoin(base, verb.status_callback) if verb.status_callback else None,
+                media=callbacks.media(self._sids, filter(None, media)),
+                status_callback=self._link(message, base, verb.status_callback) if verb.status_callback else None,
             )
         )
         if not verb.action:
             return None
         params = callbacks.status(self._config.account_sid, sent)
-        return self._next(message, urljoin(base, verb.action), verb.method, params)
+        return self._next(message, base, verb.action, verb.method, params)
 
-    def _problem(self, sender: str, recipient: str) -> tuple[int, str] | None:
+    def _problem(self, sender: str, recipient: str, body: str) -> tuple[int, str] | None:
         if not address.valid(recipient):
             return 14101, "Message: invalid To attribute"
         if self._store.number(sender) is None:
             return 14102, "Message: invalid From attribute"
+        if len(body) > MAX_BODY:
+            return 21617, f"The concatenated message body exceeds the {MAX_BODY} character limit"
         return (14107, "Message rate limit exceeded") if self._loops(sender, recipient) else None
 
-    def _next(self, message: Message, url: str, method: str, params: Params) -> Delivery | None:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            self._warn(message, 11100, "Invalid URL format", url)
+    def _next(self, message: Message, base: str, target: str, method: str, params: Params) -> Delivery | None:
+        url = self._link(message, base, target)
+        if url is None:
             return None
         return Delivery(url=url, method=method, params=params, event="twiml", subject=message.sid, order="")
+
+    def _link(self, message: Message, base: str, target: str) -> str | None:
+        """A URL of the document at `base`; None, and the debugger is told, when it is none."""
+        url = weburl.joined(base, target)
+        if url is None:
+            self._warn(message, 11100, "Invalid URL format", target)
+        return url
 
     def _loops(self, sender: str, recipient: str) -> bool:
         most, within = _LOOP

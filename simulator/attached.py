@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from simulator import digits, wire
 from simulator.rest import media
 from simulator.uploads import PATH
 from simulator.world import World
@@ -26,12 +27,12 @@ class Attached:
         self._world = world
 
     def routes(self) -> list[Route]:
-        return [Route("/_sim/messages/{sid}/media/{n:int}", self._show, methods=["GET"])]
+        return [Route("/_sim/messages/{sid}/media/{n}", wire.guarded(self._show), methods=["GET"])]
 
     async def _show(self, request: Request) -> Response:
         """The n-th file of a message, wherever it is; 404 when it is not to be had, or too large."""
-        message, n = self._world.store.messages.get(request.path_params["sid"]), request.path_params["n"]
-        url = message.media[n]["url"] if message is not None and n < len(message.media) else ""
+        message, n = self._world.store.messages.get(request.path_params["sid"]), digits.whole(request.path_params["n"])
+        url = message.media[n]["url"] if message is not None and n is not None and n < len(message.media) else ""
         content, kind = self._own(url.removeprefix(PATH)) if url.startswith(PATH) else await _fetch(url)
         if content is None:
             return Response(status_code=404)

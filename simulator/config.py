@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+from simulator import weburl
+
 SUGGESTIONS = (
     "What are your opening hours?",
     "Can I change my delivery address?",
@@ -110,7 +112,7 @@ class SimulatorConfig:
             object.__setattr__(self, name, value)
         for name in ("public_url", "webhook_base"):
             value = str(getattr(self, name)).rstrip("/")
-            if not re.fullmatch(r"https?://[^\s#?]+", value):
+            if not weburl.is_web(value) or re.search("[#?]", value):
                 raise ValueError(f"{name}: an http or https URL expected")
             object.__setattr__(self, name, value)
         if self.max_messages < 1 or self.max_records < 1 or self.max_media_bytes < 1:

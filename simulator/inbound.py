@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.types import StringConstraints
 
-from simulator import address
+from simulator import address, weburl
 from simulator.arrivals import Incoming
 from simulator.config import SimulatorConfig
 from simulator.errors import ControlError
@@ -19,9 +19,18 @@ _MAX_MEDIA = 10
 _MAX_OTHERS = 8  # a group MMS has ten members: the sender, our number, and these
 _BSUID = re.compile(r"(whatsapp:)?[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _MAX_URL = 24 * 1024 * 1024  # characters: a file of 16 MB, WhatsApp's largest, as a data: URL
+
+
+def _reachable(url: str) -> str:
+    if url.lower().startswith(("http:", "https:")) and not weburl.is_web(url):
+        raise ValueError("a URL with a host, and with a port up to 65535 if any, expected")
+    return url
+
+
 Url = Annotated[
     str,
     StringConstraints(pattern=rf"^([A-Za-z][A-Za-z0-9+.-]*:\S+|{MEDIA_PATH}ME[0-9a-f]{{32}})$", max_length=_MAX_URL),
+    AfterValidator(_reachable),
 ]
 Attach = Callable[[list[str], list[str]], list[dict[str, str]]]
 """URLs and their types, as far as they are known, to media of a message. Raises ValueError."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
+from simulator import digits
 from simulator.config import SimulatorConfig
 
 _DEFAULTS = SimulatorConfig()
@@ -128,9 +129,10 @@ def _manners(parser: argparse.ArgumentParser) -> None:
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65_535:  # noqa: PLR2004 - the highest there is
+    port = digits.whole(text)
+    if port is None or port > 65_535:  # noqa: PLR2004 - the highest there is
         raise argparse.ArgumentTypeError(f"{text!r}: a port from 0 to 65535 expected")
-    return int(text)
+    return port
 
 
 def _rate(text: str) -> tuple[str, float]:

@@ -5,8 +5,9 @@ https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
+from simulator import digits
 from simulator.config import SimulatorConfig
 
 OUTCOMES = ("ct", "rt", "4xx", "5xx")
@@ -42,7 +43,7 @@ class Overrides:
 
     def patience(self, url: str, *, conversations: bool) -> Patience:
         """Of a URL as it was configured, with its fragment."""
-        return self._conversations if conversations else self._of(urlsplit(url).fragment)
+        return self._conversations if conversations else self._of(url.partition("#")[2])
 
     def _read(self, fragment: str) -> Patience:
         wanted, config = dict(parse_qsl(fragment)), self._config
@@ -58,6 +59,5 @@ class Overrides:
 
 def _between(text: str | None, low: int, high: int, default: int) -> int:
     """A value that is no number counts as not given; one beyond its range as the end of the range."""
-    if text is None or not text.isdecimal():
-        return default
-    return max(low, min(high, int(text)))
+    number = digits.whole(text or "")
+    return default if number is None else max(low, min(high, number))

@@ -3,10 +3,10 @@
 https://www.twilio.com/docs/conversations/conversations-webhooks
 """
 
-import json
 from collections.abc import Callable
 from typing import Any
 
+from simulator import jsontext
 from simulator.config import SimulatorConfig
 from simulator.delivery import Delivery
 from simulator.errors import TwilioError
@@ -79,7 +79,7 @@ class Prehooks:
         if "json" not in answer.content_type or not answer.body.strip():
             return {}
         try:
-            given: Any = json.loads(answer.body)
+            given: Any = jsontext.parse(answer.body)
         except ValueError:
             given = None
         if not isinstance(given, dict):

@@ -3,6 +3,7 @@
 Shared keys: https://www.twilio.com/docs/usage/webhooks/webhook-shared-keys
 """
 
+import re
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -16,6 +17,7 @@ from simulator.store import Store
 WITH = ("primary", "secondary", "shared_key")
 PORTS = ("as_is", "explicit", "none")
 """How the port of a URL is signed. The SDK's validators accept all three, because Twilio's own signers differ."""
+_IN_HEADER = re.compile(r"[!-+\--~]+")  # visible ASCII but the comma, which ends the id there
 _SETTING = "signing"
 _DEFAULT_PORT = {"http": 80, "https": 443}
 
@@ -83,6 +85,7 @@ def _is_key(value: Any) -> bool:
         isinstance(value, dict)
         and value.keys() == {"id", "secret"}
         and all(isinstance(part, str) and part for part in value.values())
+        and _IN_HEADER.fullmatch(value["id"]) is not None
     )
 
 

@@ -3,13 +3,12 @@
 import time
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator import wire
+from simulator import weburl, wire
 from simulator.clock import FAR, iso_ms, parse_duration, parse_iso
 from simulator.delivery import Delivery
 from simulator.errors import ControlError
@@ -131,7 +130,7 @@ class Steering:
             wire.text(given, "url", config.webhook_base + config.messages_path),
             wire.text(given, "method", "POST"),
         )
-        if urlsplit(url).scheme not in {"http", "https"}:
+        if not weburl.is_web(url):
             raise ControlError("url", "an http or https URL expected")
         if method not in {"GET", "POST"}:
             raise ControlError("method", "GET or POST expected")
@@ -185,7 +184,7 @@ def _hook(given: dict[str, Any], name: str) -> str:
         if value.upper() not in {"GET", "POST"}:
             raise ControlError(name, "GET or POST expected")
         return value.upper()
-    if value and urlsplit(value).scheme not in {"http", "https"}:
+    if value and not weburl.is_web(value):
         raise ControlError(name, "an http or https URL expected")
     return value
 

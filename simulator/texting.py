@@ -31,6 +31,8 @@ NEXT = {
     "sent": "delivered",
     "delivered": "read",
 }
+MAX_BODY = 1600
+"""Characters of one text; https://www.twilio.com/docs/api/errors/21617"""
 MAX_VALIDITY = 36_000
 """Seconds that a message may wait at Twilio, unless it says less."""
 _WITH_TWILIO = frozenset({"accepted", "queued", "sending"})

@@ -5,11 +5,12 @@ Debugger codes: https://www.twilio.com/docs/api/errors
 
 import asyncio
 from dataclasses import dataclass
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 from yarl import URL
 
+from simulator import weburl
 from simulator.overrides import Patience
 from simulator.signature import Params, body_hash
 from simulator.signer import Signer
@@ -75,6 +76,9 @@ _FAILURES: tuple[tuple[type[BaseException], tuple[str, str, int]], ...] = (
     (aiohttp.ClientResponseError, ("rt", "no valid HTTP", 11206)),
     (aiohttp.ClientError, ("rt", "connection lost", 11200)),
     (OSError, ("rt", "connection lost", 11200)),
+    (UnicodeError, ("ct", "host not found", 11210)),  # a name that DNS cannot be asked for
+    # Whatever else a client may raise: it concerns this one request, and those behind it must not wait forever.
+    (Exception, ("unsent", "the request could not be made", 11200)),
 )
 
 
@@ -105,8 +109,11 @@ class Transport:
         await self._session.close()
 
     async def _follow(self, message: Message, timeout: aiohttp.ClientTimeout) -> Answer | Failure:
-        method, url, params, json = message.method, message.url, message.params, message.json
+        method, params, json = message.method, message.params, message.json
+        url = message.url if weburl.is_web(message.url) else None
         for _ in range(_REDIRECTS):
+            if url is None:
+                return Failure(outcome="url", error="no valid host or port", code=11210)
             url, body, headers = self._prepare(method, url, params, json, message)
             async with self._session.request(
                 method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False, timeout=timeout
@@ -114,7 +121,7 @@ class Transport:
                 target = response.headers.get("location")
                 if target is None or response.status not in _AS_GET | _AGAIN:
                     return await _read(response, url)
-            url = urljoin(url, target)
+            url = weburl.joined(url, target)
             if response.status in _AS_GET:
                 method, params, json = "GET", (), ""
         return Failure(outcome="loop", error="too many redirects", code=11215)

@@ -4,6 +4,7 @@ What waits is in the store, so what a restart interrupts goes on after it, with 
 """
 
 import asyncio
+import logging
 import time
 import uuid
 from collections import deque
@@ -26,6 +27,9 @@ _CONVERSATIONS = {"rt": 50076}
 _CONVERSATIONS_OTHERWISE = 50057
 _BASE = "webhook base"  # the setting that says where the product was
 _NOT_GOOD = 11200  # https://www.twilio.com/docs/api/errors/11200
+
+
+_LOG = logging.getLogger(__name__)
 
 
 class Webhooks:
@@ -110,11 +114,11 @@ class Webhooks:
             line.append(delivery)
             return
         self._lines[delivery.order] = deque((delivery,))
-        self.spawn(self._work(delivery.order))
+        self.spawn(self._work(delivery.order), delivery)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Does this in the background, until the end of the simulator or its reset."""
-        task = asyncio.create_task(work)
+    def spawn(self, work: Coroutine[Any, Any, None], delivery: Delivery) -> None:
+        """Does this for the delivery in the background, until the end of the simulator or its reset."""
+        task = asyncio.create_task(self._guarded(work, delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -122,9 +126,20 @@ class Webhooks:
         """First attempts of one order key, until none is left."""
         line = self._lines[order]
         while line:
-            await self._first(line.popleft())
+            delivery = line.popleft()
+            await self._guarded(self._first(delivery), delivery)
         if self._lines.get(order) is line:
             del self._lines[order]
+
+    async def _guarded(self, work: Coroutine[Any, Any, None], delivery: Delivery) -> None:
+        """Whatever this raises is the end of this delivery, and of no other."""
+        try:
+            await work
+        except Exception as problem:  # noqa: BLE001 - the next delivery of the line must not wait forever
+            _LOG.exception("a delivery failed")
+            self._store.deliveries.remove(delivery.sid)
+            words = f"the simulator failed: {type(problem).__name__}"
+            self._transcript.add("debugger", code=_NOT_GOOD, message=words, subject=delivery.subject, url=delivery.url)
 
     async def _first(self, delivery: Delivery) -> None:
         fault = self._fault(delivery)
@@ -157,11 +172,11 @@ class Webhooks:
     def _release(self, order: str) -> None:
         """Nothing came that could have overtaken these."""
         for delivery in self._held.pop(order, ()):
-            self.spawn(self._attempt(delivery, None))
+            self.spawn(self._attempt(delivery, None), delivery)
 
     def _retry(self, delivery: Delivery) -> None:
         if delivery.sid in self._store.deliveries.rows:
-            self.spawn(self._attempt(delivery, None))
+            self.spawn(self._attempt(delivery, None), delivery)
 
     async def _attempt(self, delivery: Delivery, fault: Fault | None) -> None:
         patience = self._overrides.patience(delivery.url, conversations=delivery.conversations)

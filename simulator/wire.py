@@ -1,26 +1,34 @@
 """JSON in, JSON out of `/_sim`: what its handlers have in common."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from simulator import digits, jsontext
 from simulator.errors import ControlError
 from simulator.rest.entrance import json_bytes
 
+_LOG = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 def guarded(handler: Handler) -> Handler:
-    """A ControlError becomes its answer."""
+    """A ControlError becomes its answer; a mistake of the simulator becomes JSON too, and a traceback in its log."""
 
     async def guarded(request: Request) -> Response:
         try:
             return await handler(request)
         except ControlError as problem:
             return reply(problem.body(), problem.status)
+        except ClientDisconnect:
+            raise
+        except Exception:  # noqa: BLE001 - a caller gets JSON, whatever happens here
+            _LOG.exception("a control call failed")
+            return reply({"error": "the simulator failed; its log says where"}, 500)
 
     return guarded
 
@@ -37,7 +45,7 @@ def line(record: dict[str, Any]) -> bytes:
 async def fields(request: Request) -> dict[str, Any]:
     """The object in the body. Raises ControlError."""
     try:
-        value = json.loads(await request.body() or b"{}")
+        value = jsontext.parse(await request.body() or b"{}")
     except ValueError as problem:
         raise ControlError("body of the request", "not JSON") from problem
     if not isinstance(value, dict):
@@ -59,7 +67,7 @@ def whole(name: str, value: str | None, default: int, low: int, high: int | None
     """A number of a query, kept within its range. Raises ControlError."""
     if not value:
         return default
-    if not value.isdecimal():
+    number = digits.whole(value)
+    if number is None:
         raise ControlError(name, "a whole number expected")
-    number = max(low, int(value))
-    return number if high is None else min(number, high)
+    return max(low, number) if high is None else max(low, min(number, high))

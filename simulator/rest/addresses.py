@@ -5,7 +5,7 @@ https://www.twilio.com/docs/conversations/api/address-configuration-resource
 
 from typing import Any
 
-from simulator import address
+from simulator import address, digits, weburl
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import AddressConfig
@@ -68,14 +68,17 @@ def _auto_creation(call: Call) -> dict[str, Any]:
         fields["webhook_method"] = method.upper()
     if (filters := call.form.get("AutoCreation.WebhookFilters")) is not None:
         fields["webhook_filters"] = [name for name in filters if name]
+    if (url := fields.get("webhook_url")) and not weburl.is_web(url):
+        raise TwilioError(20001, "AutoCreation.WebhookUrl: a URL expected")
     if fields.get("auto_type", "default") not in _AUTO_TYPES:
         raise TwilioError(20001, f"AutoCreation.Type: one of {', '.join(_AUTO_TYPES)} expected")
     if (sid := fields.get("service")) and call.world.store.services.get(sid) is None:
         raise TwilioError(50050, "Service Instance not found", 404)
     if (retries := call.text("AutoCreation.StudioRetryCount")) is not None:
-        if not retries.isdecimal() or int(retries) > _MAX_STUDIO_RETRIES:
+        count = digits.whole(retries)
+        if count is None or count > _MAX_STUDIO_RETRIES:
             raise TwilioError(50065, f"Invalid webhook retry count: 0 to {_MAX_STUDIO_RETRIES} expected")
-        fields["studio_retry_count"] = int(retries)
+        fields["studio_retry_count"] = count
     return fields
 
 

@@ -1,10 +1,10 @@
 """One REST call, taken apart, and its answer."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from simulator import digits, jsontext
 from simulator.errors import TwilioError
 from simulator.world import World
 
@@ -59,7 +59,7 @@ class Call:
     def json(self) -> dict[str, Any]:
         """The body of a call to one of the JSON products. Raises TwilioError."""
         try:
-            value = json.loads(self.body)
+            value = jsontext.parse(self.body)
         except ValueError as problem:
             raise TwilioError(20001, "The request body is not valid JSON") from problem
         if not isinstance(value, dict):
@@ -96,9 +96,10 @@ class Call:
         value = self.asked(name)
         if value is None:
             return default
-        if not value.isdecimal():
+        number = digits.whole(value)
+        if number is None:
             raise TwilioError(20001, f"Invalid {name} parameter")
-        return max(low, min(high, int(value)))
+        return max(low, min(high, number))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

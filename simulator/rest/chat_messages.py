@@ -13,9 +13,10 @@ from simulator.errors import TwilioError, not_found
 from simulator.records import ChatMessage, Conversation, Receipt
 from simulator.rest import conversations, paging
 from simulator.rest.call import GONE, Call, Reply
-from simulator.rest.outgoing import MAX_BODY, variables
+from simulator.rest.outgoing import variables
 from simulator.rest.participants import MAX_ATTRIBUTES
 from simulator.sids import looks_like
+from simulator.texting import MAX_BODY
 from simulator.uploads import attachment
 
 _MAX_AUTHOR = 256

@@ -1,11 +1,10 @@
 """The Conversation resource. https://www.twilio.com/docs/conversations/api/conversation-resource"""
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from simulator import events, idleness
+from simulator import events, idleness, jsontext
 from simulator.clock import iso, parse_duration, parse_iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Conversation, Participant
@@ -150,7 +149,7 @@ def attributes(call: Call, limit: int) -> dict[str, str]:
     if len(text.encode()) > limit:
         raise TwilioError(50303, f"Attributes too long: at most {limit} bytes")
     try:
-        json.loads(text)
+        jsontext.parse(text)
     except ValueError as problem:
         raise TwilioError(50304, "Attributes not valid JSON") from problem
     return {"attributes": text}

@@ -5,6 +5,7 @@ import base64
 import binascii
 import hmac
 import json
+import logging
 import socket
 import struct
 import time
@@ -29,6 +30,8 @@ RAW_SEND = "simulator.send"
 _SERVICE_PARTS = 3  # v1, Services, IS…
 _FORM = "application/x-www-form-urlencoded"
 _DROPS = 20  # of a body that trickles
+_LOG = logging.getLogger(__name__)
+_BROKEN = Reply(body=TwilioError(20500, "An internal server error has occurred", 500).body(), status=500)
 _TOO_LATE = Reply(body=TwilioError(20504, "Gateway timeout", 504).body(), status=504)
 _FAULT_CODES = {429: (20429, "Too Many Requests"), 503: (20503, "Service is unavailable. Please try again.")}
 # As seen on real responses.
@@ -68,6 +71,11 @@ class Entrance:
                 )
             except TwilioError as problem:
                 response = self._response(Reply(body=problem.body(), status=problem.status))
+            except ConnectionResetError:  # an armed fault, where the server cannot be reached to cut the connection
+                raise
+            except Exception:  # noqa: BLE001 - a caller of Twilio gets JSON, whatever happens here
+                _LOG.exception("%s of %s failed", request.method, product)  # the path may name people
+                response = self._response(_BROKEN)
             if xml and response.media_type == "application/json":
                 response = _in_xml(response, request.scope["path"])
         finally:

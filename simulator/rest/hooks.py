@@ -5,7 +5,7 @@ https://www.twilio.com/docs/conversations/api/conversation-webhook-resource and 
 
 from typing import Any
 
-from simulator import events
+from simulator import digits, events, weburl
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Hook
@@ -29,6 +29,7 @@ def update_webhooks(call: Call) -> Reply:
     fields: dict[str, Any] = call.given(url="PostWebhookUrl", pre_url="PreWebhookUrl", method="Method")
     if fields.get("method", "POST") not in _METHODS:
         raise TwilioError(50055, "Invalid webhook method")
+    _check_urls(PostWebhookUrl=fields.get("url"), PreWebhookUrl=fields.get("pre_url"))
     if (filters := call.form.get("Filters")) is not None:
         fields["filters"] = _events([name for name in filters if name], {*events.POST_EVENTS, *events.PRE_EVENTS})
     hooks = call.world.store.hooks
@@ -48,6 +49,7 @@ def create_scoped(call: Call) -> Reply:
         raise TwilioError(50367, "Invalid conversation webhook flow SID")
     if target != "studio" and not url:
         raise TwilioError(50369, "Conversation webhook URL not provided")
+    _check_urls(**{"Configuration.Url": url})
     store, now = call.world.store, call.world.clock.now()
     if len(store.hooks_of.of(conversation.sid)) >= _MAX_SCOPED:
         raise TwilioError(50361, "Too many conversation webhooks")
@@ -84,6 +86,7 @@ def fetch_scoped(call: Call) -> Reply:
 def update_scoped(call: Call) -> Reply:
     hook = _scoped(call)
     fields: dict[str, Any] = call.given(url="Configuration.Url")
+    _check_urls(**{"Configuration.Url": fields.get("url")})
     if hook.target == "studio" and (flow := call.text("Configuration.FlowSid")):
         fields["flow_sid"] = flow
     if (method := call.text("Configuration.Method")) is not None:
@@ -125,6 +128,12 @@ def _events(names: list[str], known: set[str]) -> list[str]:
     return names
 
 
+def _check_urls(**urls: str | None) -> None:
+    """Name of the parameter -> its value; an empty one switches the webhook off. Raises TwilioError."""
+    if wrong := next((name for name, url in urls.items() if url and not weburl.is_web(url)), None):
+        raise TwilioError(20001, f"Invalid {wrong} parameter: an http or https URL expected")
+
+
 def _triggers(call: Call) -> list[str]:
     words = [word for word in call.form.get("Configuration.Triggers", []) if word.strip()]
     if not words:
@@ -138,9 +147,9 @@ def _replay_after(call: Call) -> int | None:
     text = call.text("Configuration.ReplayAfter")
     if not text:
         return None
-    if not text.isdecimal():
+    if (index := digits.whole(text)) is None:
         raise TwilioError(20001, "Invalid Configuration.ReplayAfter parameter: a message index expected")
-    return int(text)
+    return index
 
 
 def _show_webhooks(call: Call, hook: Hook) -> dict[str, Any]:

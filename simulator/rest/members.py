@@ -4,12 +4,11 @@ https://www.twilio.com/docs/conversations/api/conversation-participant-resource
 https://www.twilio.com/docs/conversations/group-texting
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from simulator import address
+from simulator import address, jsontext
 from simulator.errors import TwilioError
 from simulator.rest.call import Call
 
@@ -56,7 +55,7 @@ def from_form(call: Call) -> Wanted:
 def from_json(text: str) -> Wanted:
     """One `Participant` of ConversationWithParticipants. Raises TwilioError."""
     try:
-        given: Any = json.loads(text)
+        given: Any = jsontext.parse(text)
         binding = given.get("messaging_binding") or {}
         found = {"identity": given.get("identity")}
         found |= {name: binding.get(name) for name in ("address", "proxy_address", "projected_address")}

@@ -1,9 +1,8 @@
 """Messaging Services and their senders. https://www.twilio.com/docs/messaging/api/service-resource"""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from simulator import address
+from simulator import address, digits, weburl
 from simulator.assets import MessagingService
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
@@ -124,7 +123,7 @@ def _fields(call: Call) -> dict[str, Any]:
     fields: dict[str, Any] = call.given(**_TEXTS) | call.flags(**_FLAGS)
     for name in ("inbound_request_url", "fallback_url", "status_callback"):
         if url := fields.get(name):
-            if urlsplit(url).scheme not in {"http", "https"}:
+            if not weburl.is_web(url):
                 raise TwilioError(20001, f"Invalid {_TEXTS[name]} parameter: a URL expected")
         elif name in fields:
             fields[name] = None
@@ -134,9 +133,9 @@ def _fields(call: Call) -> dict[str, Any]:
     if fields.get("scan_message_content", "inherit") not in _SCAN:
         raise TwilioError(20001, "Invalid ScanMessageContent parameter: inherit, enable or disable expected")
     if (period := call.text("ValidityPeriod")) is not None:
-        if not period.isdecimal() or int(period) not in _VALIDITY:
+        if (seconds := digits.whole(period)) not in _VALIDITY:
             raise TwilioError(20001, "Invalid ValidityPeriod parameter: 1 to 36000 expected")
-        fields["validity_period"] = int(period)
+        fields["validity_period"] = seconds
     return fields
 
 

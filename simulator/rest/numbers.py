@@ -1,9 +1,8 @@
 """The account's phone numbers. https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource"""
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from simulator import address
+from simulator import address, weburl
 from simulator.clock import rfc2822
 from simulator.errors import TwilioError, not_found
 from simulator.records import Number
@@ -142,7 +141,7 @@ def _free(call: Call, area: str) -> str:
 def _fields(call: Call, number: Number | None = None) -> dict[str, Any]:
     fields: dict[str, Any] = call.given(**_TEXTS)
     for name in ("sms_url", "sms_fallback_url", "status_callback"):
-        if (url := fields.get(name)) and urlsplit(url).scheme not in {"http", "https"}:
+        if (url := fields.get(name)) and not weburl.is_web(url):
             raise TwilioError(21402 if name == "sms_url" else 21502, f"{_TEXTS[name]} is not a valid URL.")
     for name in ("sms_method", "sms_fallback_method"):
         if name in fields:

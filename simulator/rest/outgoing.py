@@ -1,19 +1,17 @@
 """What a POST to Messages asks to send, checked. https://www.twilio.com/docs/messaging/api/message-resource"""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulator import address, callbacks
+from simulator import address, callbacks, digits, jsontext, weburl
 from simulator.assets import MessagingService
 from simulator.clock import parse_iso
 from simulator.content import Rendered, render
 from simulator.errors import TwilioError
 from simulator.rest.call import Call
-from simulator.texting import MAX_VALIDITY, Outgoing
+from simulator.texting import MAX_BODY, MAX_VALIDITY, Outgoing
 
-MAX_BODY = 1600
 MAX_VARIABLES = 100
 _MAX_KEY, _MAX_VALUE = 16, 256  # https://www.twilio.com/docs/conversations/conversations-limits
 _MAX_MEDIA = 10
@@ -57,7 +55,7 @@ def variables(text: str | None, *, code: int) -> dict[str, str]:
     if not text:
         return {}
     try:
-        found: Any = json.loads(text)
+        found: Any = jsontext.parse(text)
     except ValueError as problem:
         raise TwilioError(code, "The ContentVariables parameter is invalid: not JSON.") from problem
     if not isinstance(found, dict) or len(found) > MAX_VARIABLES:
@@ -66,11 +64,6 @@ def variables(text: str | None, *, code: int) -> dict[str, str]:
     if any(len(name) > _MAX_KEY or len(value) > _MAX_VALUE for name, value in texts.items()):
         raise TwilioError(code, f"ContentVariables: keys of {_MAX_KEY} and values of {_MAX_VALUE} characters at most.")
     return texts
-
-
-def is_url(text: str) -> bool:
-    parts = urlsplit(text)
-    return parts.scheme in {"http", "https"} and bool(parts.netloc)
 
 
 def _recipient(call: Call) -> str:
@@ -150,7 +143,7 @@ def _check_media(urls: list[str], recipient: str) -> None:
     most = 1 if address.channel(recipient) == "whatsapp" else _MAX_MEDIA
     if len(urls) > most:
         raise TwilioError(21623, "Number of media files exceeds allowed limit.")
-    if wrong := next((url for url in urls if not is_url(url)), None):
+    if wrong := next((url for url in urls if not weburl.is_web(url)), None):
         raise TwilioError(21620, f"Invalid media URL: {wrong}")
 
 
@@ -158,7 +151,7 @@ def _callback(call: Call, pool: MessagingService | None) -> str | None:
     url = call.text("StatusCallback") or None
     if url is None:
         return pool.status_callback if pool else None
-    if not is_url(url) or len(url) > _MAX_CALLBACK or (call.world.config.strict_callbacks and not _public(url)):
+    if not weburl.is_web(url) or len(url) > _MAX_CALLBACK or (call.world.config.strict_callbacks and not _public(url)):
         raise TwilioError(21609, f"The 'StatusCallback' URL {url} is not a valid URL.")
     return url
 
@@ -173,9 +166,10 @@ def _validity(call: Call, pool: MessagingService | None) -> int:
     text = call.text("ValidityPeriod")
     if not text:
         return pool.validity_period if pool else MAX_VALIDITY
-    if not text.isdecimal() or not 1 <= int(text) <= MAX_VALIDITY:
+    seconds = digits.whole(text)
+    if seconds is None or not 1 <= seconds <= MAX_VALIDITY:
         raise TwilioError(20001, f"Invalid ValidityPeriod parameter: 1 to {MAX_VALIDITY} expected")
-    return int(text)
+    return seconds
 
 
 def _send_at(call: Call) -> float | None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from simulator import events
+from simulator import digits, events
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
 from simulator.records import Conversation, Participant
@@ -95,9 +95,9 @@ def _change(call: Call) -> tuple[Participant, dict[str, Any]]:
     participant = _find(call)
     fields: dict[str, Any] = call.given(last_read_at="LastReadTimestamp") | _role(call) | _rebound(call, participant)
     if (index := call.text("LastReadMessageIndex")) is not None:
-        if not index.isdecimal():
+        if (number := digits.whole(index)) is None:
             raise TwilioError(50421, "Invalid last read message index format")
-        fields["last_read_index"] = int(index)
+        fields["last_read_index"] = number
     return participant, fields | conversations.attributes(call, MAX_ATTRIBUTES)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from simulator import events
+from simulator import digits, events
 from simulator.assets import User
 from simulator.clock import iso
 from simulator.errors import TwilioError, not_found
@@ -80,9 +80,9 @@ def update_conversation(call: Call) -> Reply:
     if fields.get("notification_level", "default") not in _LEVELS:
         raise TwilioError(50210, "Invalid notification level")
     if (index := call.text("LastReadMessageIndex")) is not None:
-        if not index.isdecimal():
+        if (number := digits.whole(index)) is None:
             raise TwilioError(50421, "Invalid last read message index format")
-        fields["last_read_index"] = int(index)
+        fields["last_read_index"] = number
     call.world.store.participants.change(participant, updated=call.world.clock.now(), **fields)
     return Reply(body=_show_conversation(call, user, participant))
 

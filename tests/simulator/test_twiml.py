@@ -70,6 +70,11 @@ def test_an_action_hears_of_the_message_and_goes_on(sim: Running, product: Recei
         ((200, XML, "<Response><Message action='x' method='PUT'>x</Message></Response>"), 14104),
         ((200, XML, "<Response>" + "<Message>x</Message>" * 11 + "</Response>"), 14109),
         ((200, XML, "<Response><Redirect>ftp://example.com</Redirect></Response>"), 11100),
+        ((200, XML, "<Response><Redirect>http://[::1</Redirect></Response>"), 11100),
+        ((200, XML, "<Response><Redirect>http://127.0.0.1:99999/</Redirect></Response>"), 11100),
+        ((200, XML, "<Response><Message><Body>x</Body><Media>http://[::1</Media></Message></Response>"), 11100),
+        ((200, XML, f"<Response><Message>{'x' * 1601}</Message></Response>"), 21617),
+        ((200, "text/plain", "x" * 1601), 21617),
         ((404, XML, ""), 11200),
     ],
 )
@@ -80,6 +85,14 @@ def test_a_wrong_answer_is_in_the_debugger(
     sim.text("Hi")
     eventually(lambda: codes(sim) == [code])
     assert len(replies(sim)) == (10 if code == 14109 else 0)
+
+
+def test_a_reply_whose_callback_or_action_is_no_url_is_sent_without_it(sim: Running, product: Receiver) -> None:
+    message = "<Message statusCallback='http://127.0.0.1:99999/' action='http://[::1'>x</Message>"
+    product.answers.append((200, XML, f"<Response>{message}</Response>"))
+    sim.text("Hi")
+    eventually(lambda: codes(sim) == [11100, 11100])
+    eventually(lambda: replies(sim) == ["x"])
 
 
 def test_a_circle_of_redirects_ends(sim: Running, product: Receiver) -> None:
