@@ -47,6 +47,8 @@ PRE_EVENTS = (
 GLOBAL = "global"
 _NOT_CARRIERS = frozenset({"SDK", "API"})
 Fields = dict[str, str]
+# Client SDKs, which alone would make a user reachable, connect to no simulator.
+_NOT_REACHABLE = {"IsOnline": "false", "IsNotifiable": "false"}
 
 
 class Events:
@@ -68,7 +70,8 @@ class Events:
         """`source` None: nobody is told."""
         for hook in self._above(user.service):
             if source is not None and hook.url and event in hook.filters:
-                self.send(hook, event, user_fields(user), source=source)
+                present = _NOT_REACHABLE if event == "onUserUpdated" else {}
+                self.send(hook, event, user_fields(user) | present, source=source)
 
     def send(self, hook: Hook, event: str, fields: Fields, *, source: str, identity: str | None = None) -> None:
         """To this hook alone, whatever it filters."""
@@ -225,6 +228,12 @@ def message_fields(message: ChatMessage, conversation: Conversation) -> Fields:
             ]
         )
     return fields
+
+
+def changed(fields: Fields, updated: float, removed: float | None = None) -> Fields:
+    """What is told of a change, or of an end, beside what was told of the beginning."""
+    ended = {} if removed is None else {"DateRemoved": iso_ms(removed)}
+    return fields | {"DateUpdated": iso_ms(updated)} | ended
 
 
 def user_fields(user: User) -> Fields:

@@ -79,7 +79,7 @@ class Talks:
 
     def remove(self, conversation: Conversation, *, source: str | None) -> None:
         if source is not None:
-            params = events.conversation_fields(conversation)
+            params = events.changed(events.conversation_fields(conversation), conversation.updated, self._clock.now())
             self._events.emit("onConversationRemoved", conversation, params, source=source)
         for sid in list(self._store.members.of(conversation.sid)):
             self._store.participants.remove(sid)
@@ -109,7 +109,7 @@ class Talks:
         self._store.participants.remove(participant.sid)
         self._stir(conversation)
         if source is not None:
-            params = events.participant_fields(participant)
+            params = events.changed(events.participant_fields(participant), participant.updated, self._clock.now())
             self._events.emit("onParticipantRemoved", conversation, params, source=source)
 
     def alter(
@@ -117,7 +117,7 @@ class Talks:
     ) -> None:
         self._store.participants.change(participant, **({"updated": self._clock.now()} | fields))
         if source is not None:
-            params = events.participant_fields(participant)
+            params = events.changed(events.participant_fields(participant), participant.updated)
             if participant.last_read_index is not None:
                 params["LastReadMessageIndex"] = str(participant.last_read_index)
             self._events.emit("onParticipantUpdated", conversation, params, source=source)

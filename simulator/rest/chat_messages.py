@@ -75,25 +75,30 @@ async def update(call: Call) -> Reply:
     asked = await call.world.prehooks.ask(
         "onMessageUpdate",
         call.service,
-        lambda: events.message_fields(described, conversation),
+        lambda: events.changed(events.message_fields(described, conversation), described.updated),
         source=call.source,
     )
     if asked is not None:
         message, conversation = _find(call), conversations.find(call)
         fields |= asked
     call.world.store.chat_messages.change(message, **fields)
-    call.world.talks.tell("onMessageUpdated", conversation, events.message_fields(message, conversation), call.source)
+    told = events.changed(events.message_fields(message, conversation), message.updated)
+    call.world.talks.tell("onMessageUpdated", conversation, told, call.source)
     return Reply(body=show(call, message))
 
 
 async def delete(call: Call) -> Reply:
     message, conversation = _find(call), conversations.find(call)
     await call.world.prehooks.ask(
-        "onMessageRemove", call.service, lambda: events.message_fields(message, conversation), source=call.source
+        "onMessageRemove",
+        call.service,
+        lambda: events.changed(events.message_fields(message, conversation), message.updated),
+        source=call.source,
     )
     message, conversation = _find(call), conversations.find(call)
     call.world.store.chat_messages.remove(message.sid)
-    call.world.talks.tell("onMessageRemoved", conversation, events.message_fields(message, conversation), call.source)
+    told = events.changed(events.message_fields(message, conversation), message.updated, call.world.clock.now())
+    call.world.talks.tell("onMessageRemoved", conversation, told, call.source)
     return GONE
 
 

@@ -115,7 +115,8 @@ async def new(call: Call) -> dict[str, Any]:
     fields = _new(call)
 
     def describe() -> dict[str, str]:
-        given = {"created": 0.0, "updated": 0.0} | fields
+        service = call.world.talks.defaults["messaging_service"]
+        given = {"created": 0.0, "updated": 0.0, "messaging_service_sid": service} | fields
         return events.draft(events.conversation_fields(Conversation(sid="", service=call.service, **given)))
 
     asked = await call.world.prehooks.ask("onConversationAdd", call.service, describe, source=call.source)

@@ -40,7 +40,10 @@ async def update(call: Call) -> Reply:
     participant, fields = _change(call)
     described = replace(participant, **fields)
     asked = await call.world.prehooks.ask(
-        "onParticipantUpdate", call.service, lambda: events.participant_fields(described), source=call.source
+        "onParticipantUpdate",
+        call.service,
+        lambda: events.changed(events.participant_fields(described), described.updated),
+        source=call.source,
     )
     if asked is not None:
         participant, fields = _change(call)
@@ -51,7 +54,10 @@ async def update(call: Call) -> Reply:
 async def delete(call: Call) -> Reply:
     participant = _find(call)
     await call.world.prehooks.ask(
-        "onParticipantRemove", call.service, lambda: events.participant_fields(participant), source=call.source
+        "onParticipantRemove",
+        call.service,
+        lambda: events.changed(events.participant_fields(participant), participant.updated),
+        source=call.source,
     )
     participant = _find(call)
     call.world.talks.leave(conversations.find(call), participant, source=call.source)

@@ -128,6 +128,44 @@ def test_each_action_has_its_pair_of_events(sim: Running, v1, product: Receiver)
     assert product.events("onConversationUpdate")[0]["FriendlyName"] == "B"
 
 
+# https://www.twilio.com/docs/conversations/conversations-webhooks: what a change or an end tells beside the beginning.
+DATED = {
+    "onMessageUpdate": {"DateUpdated"},
+    "onMessageUpdated": {"DateUpdated"},
+    "onMessageRemove": {"DateUpdated"},
+    "onMessageRemoved": {"DateUpdated", "DateRemoved"},
+    "onParticipantUpdate": {"DateUpdated"},
+    "onParticipantUpdated": {"DateUpdated"},
+    "onParticipantRemove": {"DateUpdated"},
+    "onParticipantRemoved": {"DateUpdated", "DateRemoved"},
+    "onConversationRemove": {"DateUpdated"},
+    "onConversationRemoved": {"DateUpdated", "DateRemoved"},
+    "onUserUpdated": {"DateUpdated", "IsOnline", "IsNotifiable"},
+    "onMessageAdded": set(),
+    "onParticipantAdded": set(),
+}
+
+
+def test_a_change_and_an_end_are_dated(sim: Running, v1, product: Receiver) -> None:
+    conversation = v1.conversations.create()
+    member = conversation.participants.create(identity="ann", **ECHO)
+    member.update(attributes="{}", **ECHO)
+    message = conversation.messages.create(body="x", **ECHO)
+    message.update(body="y", **ECHO)
+    v1.users("ann").update(friendly_name="Ann", **ECHO)
+    for path in (f"/Messages/{message.sid}", f"/Participants/{member.sid}", ""):
+        delete(sim, conversation.sid + path)
+    told = eventually(lambda: all(map(product.events, DATED)) and {name: product.events(name)[0] for name in DATED})
+    dates = {"DateUpdated", "DateRemoved", "IsOnline", "IsNotifiable"}
+    assert {name: dates & hook.form.keys() for name, hook in told.items()} == DATED
+
+
+def test_a_new_conversation_is_asked_about_with_its_messaging_service(v1, product: Receiver) -> None:
+    opened = v1.conversations.create(**ECHO)
+    (asked,) = product.events("onConversationAdd")
+    assert asked["MessagingServiceSid"] == opened.messaging_service_sid
+
+
 def test_the_service_is_asked_in_place_of_the_account(v1, product: Receiver) -> None:
     service = v1.services.create(friendly_name="Other")
     v1.services(service.sid).configuration.webhooks().update(
