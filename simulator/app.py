@@ -3,11 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.responses import Response
+from starlette.routing import Match, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
@@ -17,6 +20,7 @@ from simulator.control import Control
 from simulator.phone import Phone
 from simulator.rest.entrance import RAW_SEND, Entrance
 from simulator.steering import Steering
+from simulator.wire import reply
 from simulator.world import World
 
 _COMPACT_EVERY = 30  # seconds between looks at the journal's length
@@ -65,15 +69,26 @@ def create_app(config: SimulatorConfig | None = None) -> FastAPI:
             keeper.cancel()
             await world.aclose()
 
-    app = Simulator(lifespan=lifespan, openapi_url=None, title="Twilio simulator")
+    app = Simulator(lifespan=lifespan, openapi_url=None, title="Twilio simulator", redirect_slashes=False)
+    app.add_exception_handler(HTTPException, _no_such_call)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     mounts = list(app.router.routes)
     return app
 
 
+async def _no_such_call(request: Request, problem: Exception) -> Response:
+    """A path or a method that the control API does not have."""
+    status = problem.status_code if isinstance(problem, HTTPException) else 500
+    answer = reply({"error": f"{request.method} {request.url.path}: {HTTPStatus(status).phrase.lower()}"}, status)
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:  # the methods of a path are in a route each
+        here = [r for r in request.app.routes if isinstance(r, Route) and r.matches(request.scope)[0] is not Match.NONE]
+        answer.headers["Allow"] = ", ".join(sorted({method for route in here for method in route.methods or ()}))
+    return answer
+
+
 def _is_ours(path: str) -> bool:
     """The page and the control API; all else is Twilio's."""
-    return path == "/" or path.startswith(("/_sim/", "/static/"))
+    return path in {"/", "/_sim"} or path.startswith(("/_sim/", "/static/"))
 
 
 def end_streams(app: FastAPI) -> None:

@@ -12,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from simulator.app import end_streams
+from simulator.journal import Journal
 
 _GRACE = 2  # seconds that open requests get when the server stops
 _PARTS = 4  # of a line of the journal: op, table, sid, fields
@@ -67,10 +68,11 @@ def is_open(listening: socket.socket) -> bool:
 
 
 def check_data(path: Path | None) -> None:
-    """Raises OSError or ValueError for a file that cannot be kept or is not a simulator's: before anything starts."""
+    """Raises OSError or ValueError for a file that cannot be kept, is no simulator's, or is another one's at the moment:
+    before anything starts."""
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
+    Journal(path).close()
     with path.open("a+", encoding="utf-8") as file:
         file.seek(0)
         first = file.readline()

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from simulator.config import StatusDelays
+from simulator.journal import InUse, Journal
 from tests.simulator.harness import OURS, PATIENCE, THEIRS, Receiver, eventually, simulator
 
 
@@ -50,6 +52,20 @@ def test_a_killed_simulator_has_lost_nothing(tmp_path: Path) -> None:
         process.send_signal(signal.SIGKILL)
     with _process(data) as (_, http):
         assert [m["sid"] for m in http.get("/_sim/messages").json()["messages"]] == sids
+
+
+def test_two_simulators_never_share_a_file(tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    command = [sys.executable, "-m", "simulator", "--port", "0", "--data", str(data)]
+    with simulator(data=data) as sim:
+        kept = sim.text("x")["sid"]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert second.returncode == 2
+        assert second.stderr == f"python -m simulator: --data: {data} is in use by another simulator\n"
+        with pytest.raises(InUse, match=data.name):
+            Journal(data)
+    with simulator(data=data) as sim:
+        assert [message["sid"] for message in sim.messages()] == [kept]
 
 
 def test_the_oldest_messages_make_room() -> None:

@@ -93,3 +93,21 @@ def test_the_simulator_can_name_itself_on_every_page() -> None:
             assert len(seen) >= 3
             for url in seen:
                 assert sim.http.get(url.removeprefix("http://sim.test")).json()["url"] == url
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "allowed"),
+    [
+        ("GET", "nope", 404, None),
+        ("POST", "", 404, None),
+        ("GET", "clock/", 404, None),
+        ("PUT", "clock", 405, "GET, HEAD, POST"),
+        ("DELETE", "inbound", 405, "POST"),
+    ],
+)
+def test_a_control_call_that_there_is_not_is_answered_in_the_controls_own_form(
+    sim: Running, method: str, path: str, status: int, allowed: str | None
+) -> None:
+    answer = sim.http.request(method, f"/_sim/{path}")
+    assert (answer.status_code, answer.headers.get("allow")) == (status, allowed)
+    assert answer.json()["error"].startswith(f"{method} /_sim/{path}: ")
