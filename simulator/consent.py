@@ -76,7 +76,7 @@ class Consent:
             raise ControlError(min(unknown), "unknown; messaging_service_sid, advanced, texts or keywords expected")
         service = given.get("messaging_service_sid", self._pools.default)
         if not isinstance(service, str) or self._pools.service(service) is None:
-            raise ControlError("messaging_service_sid", "no such Messaging Service", 404)
+            raise ControlError("messaging_service_sid", "no such Messaging Service")
         if not isinstance(given.get("advanced", True), bool):
             raise ControlError("advanced", "true or false expected")
         if not given.get("advanced", True):

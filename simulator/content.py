@@ -54,7 +54,7 @@ def render(template: Template, variables: dict[str, str], channel: str, *, in_wi
     return Rendered(
         body="\n".join(texts),
         media=tuple(str(url) for url in ([media] if isinstance(media, str) else media)),
-        buttons=_buttons(kind, filled),
+        buttons=_buttons(kind, filled) if channel != "sms" else [],
         failure=failure,
     )
 

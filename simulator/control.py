@@ -48,7 +48,9 @@ class Control:
     async def _inbound(self, request: Request) -> Response:
         text = inbound.read(await wire.fields(request), self._world.config, self._attach)
         if self._world.texting.number(text.recipient) is None:
-            raise ControlError("to", "not one of our numbers", 404)
+            raise ControlError("to", "not one of our numbers")
+        if self._world.texting.number(text.sender) is not None:
+            raise ControlError("from", "one of our numbers; a person's expected")
         message = await self._world.arrivals.receive(text)
         return wire.reply(message_view(message), 201)
 

@@ -36,6 +36,21 @@ KINDS = (*REST, *WEBHOOK, *DELIVERY)
 ANY = "*"
 """As a route: every call of the REST."""
 
+# kind -> its fields, beside those that each has.
+_FIELDS = {
+    "status": ("route", "status", "retry_after", "format"),
+    "after_commit": ("route", "status"),
+    "hang": ("route", "seconds", "committed"),
+    "reset": ("route", "committed"),
+    "slow": ("route", "seconds"),
+    "webhook_duplicate": ("event", "same_token"),
+    "webhook_drop": ("event",),
+    "webhook_signature": ("event",),
+    "webhook_delay": ("event", "seconds"),
+    "webhook_reorder": ("event", "seconds"),
+    "delivery": ("outcome", "code"),
+}
+_COMMON = ("kind", "times", "rate", "seed", "match")
 _AFTER = (500, 502, 503, 504)
 
 
@@ -78,9 +93,11 @@ class Faults:
         self._seed = seed or 0
         self._chance: dict[str, random.Random] = {}
 
-    def arm(self, fields: dict[str, Any], routes: Collection[str] = ()) -> Fault:
-        """`routes`: those there are. Raises ControlError that names the wrong field."""
+    def arm(self, fields: dict[str, Any], routes: Collection[str] = (), events: Collection[str] = ()) -> Fault:
+        """`routes`, `events`: those there are. Raises ControlError that names the wrong field."""
         order = _read(fields)
+        if order.event not in {None, *events}:
+            raise ControlError("event", f"one of {', '.join(events)} expected")
         if order.route not in {None, ANY, *routes}:
             raise ControlError("route", f"one of {', '.join([ANY, *sorted(routes)])} expected")
         given = order.model_dump(by_alias=True, exclude_unset=True, exclude_none=True)
@@ -177,8 +194,9 @@ class _Order(BaseModel):
 def _read(fields: dict[str, Any]) -> _Order:
     if fields.get("kind") not in KINDS:
         raise ControlError("kind", f"one of {', '.join(KINDS)} expected")
-    if unknown := fields.keys() - _Order.model_fields.keys():
-        raise ControlError(min(unknown), f"unknown; a fault has {', '.join(_Order.model_fields)}")
+    allowed = (*_COMMON, *_FIELDS[fields["kind"]])
+    if unknown := fields.keys() - set(allowed):
+        raise ControlError(min(unknown), f"unknown; a {fields['kind']} has {', '.join(allowed)}")
     try:
         order = _Order.model_validate({name: value for name, value in fields.items() if value is not None})
     except ValidationError as problem:

@@ -11,12 +11,19 @@ from simulator import address, weburl
 from simulator.arrivals import Incoming
 from simulator.config import SimulatorConfig
 from simulator.errors import ControlError
+from simulator.sids import looks_like
 from simulator.uploads import PATH as MEDIA_PATH
 
 CHANNELS = ("sms", "whatsapp", "rcs", "messenger")
 _MAX_BODY = 32 * 1024  # characters; https://www.twilio.com/docs/conversations/conversations-limits
 _MAX_MEDIA = 10
 _MAX_OTHERS = 8  # a group MMS has ten members: the sender, our number, and these
+# What only some channels carry.
+_CARRIED = {
+    "button": ("whatsapp", "rcs", "messenger"),
+    "location": ("whatsapp", "rcs", "messenger"),
+    "referral": ("whatsapp",),
+}
 _BSUID = re.compile(r"(whatsapp:)?[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _MAX_URL = 24 * 1024 * 1024  # characters: a file of 16 MB, WhatsApp's largest, as a data: URL
 
@@ -97,6 +104,11 @@ def read(fields: dict[str, Any], config: SimulatorConfig, attach: Attach) -> Inc
     channel = text.channel or ("whatsapp" if text.external_id and not text.sender else address.channel(text.sender))
     if channel not in CHANNELS:
         raise ControlError("channel", f"one of {', '.join(CHANNELS)} expected")
+    for name, channels in _CARRIED.items():
+        if getattr(text, name) is not None and channel not in channels:
+            raise ControlError(name, f"only by {', '.join(channels)}")
+    if text.reply_to and not any(looks_like(prefix, text.reply_to) for prefix in ("SM", "MM")):
+        raise ControlError("reply_to", "the SM or MM sid of a message expected")
     external = _external(text, channel)
     sender = _address("from", text.sender or external, channel)
     own = {

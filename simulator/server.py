@@ -68,8 +68,8 @@ def is_open(listening: socket.socket) -> bool:
 
 
 def check_data(path: Path | None) -> None:
-    """Raises OSError or ValueError for a file that cannot be kept, is no simulator's, or is another one's at the moment:
-    before anything starts."""
+    """Before anything starts. Raises OSError or ValueError for a file that cannot be kept, is no simulator's, or is
+    another one's at the moment."""
     if path is None:
         return
     Journal(path).close()

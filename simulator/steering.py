@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator import weburl, wire
+from simulator import events, weburl, wire
 from simulator.clock import FAR, iso_ms, parse_duration, parse_iso
 from simulator.delivery import Delivery
 from simulator.errors import ControlError
@@ -19,6 +19,10 @@ from simulator.world import World
 
 _HOOKS = ("sms_url", "sms_method", "sms_fallback_url", "sms_fallback_method")
 """What can be set of a number, beside its rate."""
+
+
+_EVENTS = ("message", "status", "twiml", *events.POST_EVENTS, *events.PRE_EVENTS)
+"""What webhooks tell of, as faults name it."""
 
 
 class Steering:
@@ -75,7 +79,7 @@ class Steering:
         return wire.reply({"faults": self._world.faults.armed()})
 
     async def _arm(self, request: Request) -> Response:
-        self._world.faults.arm(await wire.fields(request), routes.NAMES)
+        self._world.faults.arm(await wire.fields(request), routes.NAMES, _EVENTS)
         return wire.reply({"faults": self._world.faults.armed()}, 201)
 
     async def _disarm(self, _: Request) -> Response:

@@ -121,6 +121,7 @@ class Webhooks:
         task = asyncio.create_task(self._guarded(work, delivery))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # cancelled before it began, it would be missed otherwise
 
     async def _work(self, order: str) -> None:
         """First attempts of one order key, until none is left."""

@@ -101,7 +101,7 @@ def check_pair(call: Call, person: str, number: str) -> None:
     if person == number:
         raise TwilioError(50409, "Participant address equals proxy address")
     own = call.world.texting.number
-    if not address.valid(person) or own(person) is not None:
+    if not address.valid(person) or _ours(call, person):
         raise TwilioError(50407, f"Invalid messaging binding address {person}")
     if address.channel(person) != address.channel(number):
         raise TwilioError(50414, "Participant address type does not match proxy address type")
@@ -117,6 +117,12 @@ def check_projected(call: Call, number: str) -> None:
 
 def is_group(members: Iterable[Member]) -> bool:
     return any(member.projected_address for member in members)
+
+
+def _ours(call: Call, person: str) -> bool:
+    """Whether it is one of our senders, also by its number on another channel."""
+    bare = address.bare(person)
+    return any(address.bare(number.address) == bare for number in call.world.store.numbers.rows.values())
 
 
 def _check_identity(call: Call, wanted: Wanted, members: Iterable[Member]) -> None:
@@ -148,10 +154,9 @@ def _check_phone(call: Call, wanted: Wanted, members: Sequence[Member]) -> None:
 
 
 def _check_group_member(call: Call, wanted: Wanted, members: Sequence[Member]) -> None:
-    own = call.world.texting.number
     if wanted.address and (wanted.projected_address or wanted.proxy_address):
         raise TwilioError(50407, f"Invalid messaging binding address {wanted.address}: not with a projected address")
-    if wanted.address and (not address.valid(wanted.address) or own(wanted.address) is not None):
+    if wanted.address and (not address.valid(wanted.address) or _ours(call, wanted.address)):
         raise TwilioError(50407, f"Invalid messaging binding address {wanted.address}")
     if wanted.projected_address:
         check_projected(call, wanted.projected_address)

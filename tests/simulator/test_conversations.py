@@ -85,6 +85,7 @@ def test_bad_participants_are_refused_with_their_codes(v1) -> None:
     assert code(messaging_binding_address=THEIRS) == 50412
     assert code(messaging_binding_address=OURS, messaging_binding_proxy_address=OURS) == 50409
     assert code(messaging_binding_address="x", messaging_binding_proxy_address=OURS) == 50407
+    assert code(messaging_binding_address="+15550100001", messaging_binding_proxy_address=OURS) == 50407
     assert code(messaging_binding_address=f"whatsapp:{THEIRS}", messaging_binding_proxy_address=OURS) == 50414
     assert code(messaging_binding_address=THEIRS, messaging_binding_proxy_address="+15551112222") == 50413
     participants.create(identity="ann")

@@ -114,6 +114,18 @@ def test_faults_are_listed_and_disarmed(sim: Running) -> None:
         ("chat", {"body": "x"}, "identity"),
         ("read", {}, "phone"),
         ("faults", {"kind": "fire"}, "kind"),
+        ("faults", {"kind": "webhook_drop", "event": "zzz"}, "event"),
+        ("faults", {"kind": "webhook_drop", "route": "*"}, "route"),
+        ("faults", {"kind": "status", "event": "message"}, "event"),
+        ("faults", {"kind": "status", "seconds": 1}, "seconds"),
+        ("faults", {"kind": "delivery", "status": 500}, "status"),
+        ("faults", {"kind": "reset", "code": 30005}, "code"),
+        ("inbound", {"from": THEIRS, "body": "x", "to": "+15550009999"}, "to"),
+        ("inbound", {"from": OURS, "body": "x"}, "from"),
+        ("inbound", {"from": THEIRS, "body": "x", "reply_to": "SM0"}, "reply_to"),
+        ("inbound", {"from": THEIRS, "button": {"text": "Yes"}}, "button"),
+        ("inbound", {"from": THEIRS, "location": {"latitude": 1, "longitude": 2}}, "location"),
+        ("inbound", {"from": f"rcs:{THEIRS}", "body": "x", "referral": {"headline": "x"}}, "referral"),
     ],
 )
 def test_bad_control_input_names_the_field(sim: Running, path: str, body: dict[str, object], named: str) -> None:
@@ -221,7 +233,7 @@ def _fails(sim: Running) -> bool:
 
 @pytest.mark.parametrize("kind", ["hang", "reset"])
 def test_a_send_can_be_lost_before_it_is_taken(sim: Running, kind: str) -> None:
-    sim.arm(kind, seconds=0.1, committed=False)
+    sim.arm(kind, committed=False)
     with pytest.raises((TwilioRestException, requests.exceptions.ConnectionError)):
         send(sim)
     assert sim.messages() == []

@@ -169,18 +169,18 @@ def test_advanced_words_change_but_the_basic_ones_stay(sim: Running) -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "status", "named"),
+    ("fields", "named"),
     [
-        ({"texts": {"STOP": ""}}, 400, "texts.STOP"),
-        ({"texts": {"BYE": "x"}}, 400, "texts"),
-        ({"texts": "x"}, 400, "texts"),
-        ({"keywords": {"STOP": "x"}}, 400, "keywords.STOP"),
-        ({"keywords": {"STOP": [1]}}, 400, "keywords.STOP"),
-        ({"advanced": "yes"}, 400, "advanced"),
-        ({"words": []}, 400, "words"),
-        ({"messaging_service_sid": "MG1"}, 404, "messaging_service_sid"),
+        ({"texts": {"STOP": ""}}, "texts.STOP"),
+        ({"texts": {"BYE": "x"}}, "texts"),
+        ({"texts": "x"}, "texts"),
+        ({"keywords": {"STOP": "x"}}, "keywords.STOP"),
+        ({"keywords": {"STOP": [1]}}, "keywords.STOP"),
+        ({"advanced": "yes"}, "advanced"),
+        ({"words": []}, "words"),
+        ({"messaging_service_sid": "MG1"}, "messaging_service_sid"),
     ],
 )
-def test_wrong_rules_name_their_field(sim: Running, fields: dict[str, object], status: int, named: str) -> None:
+def test_wrong_rules_name_their_field(sim: Running, fields: dict[str, object], named: str) -> None:
     answer = sim.http.post("/_sim/opt-out", json=fields)
-    assert (answer.status_code, answer.json()["field"]) == (status, named)
+    assert (answer.status_code, answer.json()["field"]) == (400, named)
