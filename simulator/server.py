@@ -72,15 +72,15 @@ def check_data(path: Path | None) -> None:
     another one's at the moment."""
     if path is None:
         return
-    Journal(path).close()
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+", encoding="utf-8") as file:
         file.seek(0)
         first = file.readline()
-    if not first.endswith("\n"):
-        return
-    try:
-        found = json.loads(first)
-    except ValueError as problem:
-        raise ValueError(f"{path} is not a file of the simulator") from problem
-    if not isinstance(found, list) or len(found) != _PARTS:
-        raise ValueError(f"{path} is not a file of the simulator")
+    if first.endswith("\n"):
+        try:
+            found = json.loads(first)
+        except ValueError as problem:
+            raise ValueError(f"{path} is not a file of the simulator") from problem
+        if not isinstance(found, list) or len(found) != _PARTS:
+            raise ValueError(f"{path} is not a file of the simulator")
+    Journal(path).close()  # last: it leaves a file beside, which somebody else's file shall not get

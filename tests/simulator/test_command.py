@@ -120,6 +120,7 @@ def test_a_mistake_is_one_line_that_names_the_option(
     assert (said.stdout, said.stderr.count("\n")) == ("", 1)
     assert said.stderr.startswith(prog(command) + ": ")
     assert named in said.stderr
+    assert not Path(f"{__file__}.lock").exists()
 
 
 def test_a_port_that_is_taken_is_named() -> None:
