@@ -13,6 +13,8 @@ from functools import partial
 
 from temporalio import workflow
 
+from workflows.length import TIMER, count
+
 
 class Alarm:
     """Wakes the workflow at the next of the times that `deadlines` gives; those that have passed do not count."""
@@ -27,6 +29,7 @@ class Alarm:
             at = self._next()
             if at is None:
                 continue
+            count(TIMER)
             with contextlib.suppress(TimeoutError):
                 await workflow.wait_condition(
                     partial(self._is_sooner, at), timeout=at - workflow.now(), timeout_summary="next deadline"

@@ -18,6 +18,7 @@ from workflows import ids, index, policy, views
 from workflows.alert import AlertKind
 from workflows.contracts import AlertActivities, AlertNotice
 from workflows.flow import call, running_step
+from workflows.length import TIMER, count
 from workflows.state import ApprovalRecord, ConversationState, Verdict
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Approval:
         return Decision(approved=record.verdict is Verdict.APPROVED, by=record.by, note=record.note)
 
     async def _wait(self, turn: TurnContext, record: ApprovalRecord) -> None:
+        count(TIMER)
         try:
             await workflow.wait_condition(
                 lambda: record.verdict is not Verdict.PENDING or turn.forbidden() is not None,

@@ -11,6 +11,7 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 from workflows import policy
 from workflows.contracts import MemoryActivities, RememberRequest
 from workflows.flow import call
+from workflows.length import TIMER, count
 from workflows.state import ConversationState
 
 _BATCH = 50
@@ -31,6 +32,7 @@ async def write(state: ConversationState, ended: Callable[[], bool]) -> None:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            count(TIMER)
             await workflow.sleep(_REFUSED, summary="memory backlog")
             continue
         written = {item.id for item in batch}

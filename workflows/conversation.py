@@ -27,6 +27,7 @@ from workflows.contracts import (
 )
 from workflows.desk import Desk
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
+from workflows.length import LENGTH, SIGNAL, UPDATE, Length
 from workflows.reviving import revived
 from workflows.state import ConversationState, TurnRecord, Verdict
 from workflows.turns import Turns
@@ -45,10 +46,12 @@ class ConversationWorkflow:
         self._ready = start.previous_run_id is None
         self._forget_asked = self._forgotten = False
         self._messages_gone = 0
+        self._length = Length()
 
     @workflow.run
     async def run(self, start: ConversationStart) -> ConversationState:
         """Returns the state that a later run of the same conversation goes on from."""
+        LENGTH.set(self._length)
         if start.previous_run_id is not None:
             previous = PreviousRun(conversation_id=start.conversation_id, run_id=start.previous_run_id)
             self._state = await revived(self._state, previous)
@@ -84,6 +87,7 @@ class ConversationWorkflow:
     @workflow.signal
     def receive(self, inbound: Inbound) -> None:
         """A text came in."""
+        self._length.add(SIGNAL)
         self._state.pending.append(inbound)
         self._state.last_waiting = workflow.now()
         self._state.waiting_since = self._state.waiting_since or self._state.last_waiting
@@ -91,11 +95,13 @@ class ConversationWorkflow:
     @workflow.signal
     def delivery(self, update: DeliveryUpdate) -> None:
         """One of our messages got further."""
+        self._length.add(SIGNAL)
         self._state.merge(update)
 
     @workflow.signal
     def provider_state(self, told: ProviderState) -> None:
         """Stay in step with the provider: what it has closed takes no message any more."""
+        self._length.add(SIGNAL)
         self._state.inactive = told.state is ProviderConversationState.INACTIVE
         self._state.closing = self._state.closing or told.state is ProviderConversationState.CLOSED
 
@@ -104,7 +110,7 @@ class ConversationWorkflow:
     @workflow.update
     async def takeover(self, request: Takeover) -> views.ConversationView:
         """The agent is silent until `release`; a draft in writing is not sent."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         handoff.take(self._state, request.assignee, workflow.now())
         return self.view()
 
@@ -115,7 +121,7 @@ class ConversationWorkflow:
     @workflow.update
     async def assign(self, request: Assignment) -> views.ConversationView:
         """Somebody else answers, whoever has taken over."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         handoff.take(self._state, request.assignee, workflow.now())
         return self.view()
 
@@ -126,14 +132,14 @@ class ConversationWorkflow:
     @workflow.update
     async def release(self) -> views.ConversationView:
         """The agent answers again, from the next text on."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         handoff.release(self._state)
         return self.view()
 
     @workflow.update
     async def note(self, request: NewNote) -> views.ConversationView:
         """Kept for the colleagues and the agent."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         handoff.note(self._state, request.author, request.text, workflow.now())
         return self.view()
 
@@ -144,7 +150,7 @@ class ConversationWorkflow:
     @workflow.update
     async def reply(self, request: OperatorReply) -> Posted:
         """A human writes to the person: sent and proven as any message, after what is being sent."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         outgoing = requests.replies(self._start, request)
         if (known := self._state.find(outgoing[0].key)) is None:
             if not self._state.accept(outgoing[0].key):
@@ -161,7 +167,7 @@ class ConversationWorkflow:
     @workflow.update
     async def schedule(self, request: ScheduleRequest) -> views.ConversationView:
         """Send this later; a text of the person cancels it, unless the request says otherwise."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         others = [s for s in self._state.scheduled if s.id != request.id]
         self._state.scheduled = [*others, requests.scheduled(request)]
         return self.view()
@@ -173,14 +179,14 @@ class ConversationWorkflow:
     @workflow.update
     async def unschedule(self, scheduled_id: str) -> views.ConversationView:
         """Do not send it after all; one that is not there is no error."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         self._state.scheduled = [s for s in self._state.scheduled if s.id != scheduled_id]
         return self.view()
 
     @workflow.update
     async def adjust(self, request: Adjustment) -> views.ConversationView:
         """Let this conversation differ from its deployment's rules."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         self._state.own_policy = request.turn_policy or self._state.own_policy
         self._state.time_zone = self._state.time_zone if request.time_zone is None else request.time_zone
         return self.view()
@@ -192,7 +198,7 @@ class ConversationWorkflow:
     @workflow.update
     async def close(self) -> views.ConversationView:
         """End the conversation now; the next text opens it again."""
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         self._state.closing = True
         return replace(self.view(), state="closed")
 
@@ -202,7 +208,7 @@ class ConversationWorkflow:
 
         A new run follows, with an empty history.
         """
-        await workflow.wait_condition(lambda: self._ready)
+        await self._begun()
         self._forget_asked = True
         await workflow.wait_condition(lambda: self._forgotten)
         return self._messages_gone
@@ -210,6 +216,7 @@ class ConversationWorkflow:
     @workflow.update
     def approve(self, request: Decide) -> views.ConversationView:
         """A human says yes to what a step asked."""
+        self._length.add(UPDATE)
         approval.decide(self._state, Verdict.APPROVED, request)
         return self.view()
 
@@ -220,6 +227,7 @@ class ConversationWorkflow:
     @workflow.update
     def decline(self, request: Decide) -> views.ConversationView:
         """A human says no to what a step asked."""
+        self._length.add(UPDATE)
         approval.decide(self._state, Verdict.DECLINED, request)
         return self.view()
 
@@ -256,6 +264,11 @@ class ConversationWorkflow:
 
     # --- the loop ---
 
+    async def _begun(self) -> None:
+        """For updates: what an earlier run knew must be there first."""
+        self._length.add(UPDATE)
+        await workflow.wait_condition(lambda: self._ready)
+
     def _is_due(self) -> bool:
         news = index.is_news(self._start, self._state)
         return news or self._turns.are_due() or self._desk.is_due() or self._may_forget() or self._may_end()
@@ -287,10 +300,10 @@ class ConversationWorkflow:
 
     def _may_hand_over(self) -> bool:
         """Whether the run is long, and nothing is on its way that would meet its end: the server refuses that once."""
-        info = workflow.info()
-        length, suggested = info.get_current_history_length(), info.is_continue_as_new_suggested()
         calm = not (self._turns.was_stopped or self._state.backlog)
-        return length >= policy.EVENT_BUDGET + (0 if calm else policy.EVENT_PATIENCE) or suggested
+        most = policy.EVENT_BUDGET + (0 if calm else policy.EVENT_PATIENCE)
+        # The server suggests it for a newer build, or for a history that grew by what we do not count.
+        return self._length.events >= most or workflow.info().is_continue_as_new_suggested()
 
     async def _ended(self) -> bool:
         if not self._may_end():

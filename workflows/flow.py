@@ -20,6 +20,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from workflows import drawing
+from workflows.length import ACTIVITY, LOCAL_ACTIVITY, TIMER, count
 from workflows.policy import Call
 from workflows.state import Outcome, StepRecord
 
@@ -246,6 +247,7 @@ class Run(Generic[C]):
         task = asyncio.ensure_future(self._do(step))
         try:
             # Not wait_for: a cancelled activity ends with an error of its own, and that would hide the deadline.
+            count(TIMER)
             await workflow.wait([task], timeout=step.deadline.total_seconds())
         except asyncio.CancelledError:
             await self._cancel([task])
@@ -299,6 +301,7 @@ async def act(method: Callable[..., Awaitable[Any]], request: Any, *, summary: s
 
 async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *, summary: str = "") -> Any:
     """Run one activity as `how` says."""
+    count(LOCAL_ACTIVITY if how.local else ACTIVITY)
     if how.local:
         return await workflow.execute_local_activity_method(
             method,

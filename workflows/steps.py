@@ -24,6 +24,7 @@ from workflows.contracts import (
 )
 from workflows.flow import Flow, Step, act, reason_of
 from workflows.inbox import Attachment, Inbound
+from workflows.length import CHILD, count
 from workflows.policy import Durability
 from workflows.remembering import history, recent, remember, remember_later
 from workflows.state import Outcome
@@ -171,6 +172,7 @@ async def _written(turn: TurnContext, request: Turn) -> Draft:
     if turn.state.rules.durability is Durability.REPLY:
         draft = await act(ReplyActivities.reply, request, summary=f"turn {turn.state.turn}")
         return draft
+    count(CHILD)
     draft = await workflow.execute_child_workflow(
         AGENT_REPLY,
         request,

@@ -21,6 +21,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 from workflows import flow, ids
+from workflows.length import ACTIVITY, count
 from workflows.policy import Call
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class Tool(Generic[Q, A]):
             conversation_id=turn.start.conversation_id,
             contact_id=turn.contact_id,
         )
+        count(ACTIVITY)
         # By name: in the sandbox the function is another object than the one that the worker runs.
         given: A = await workflow.execute_activity(
             self.name,
