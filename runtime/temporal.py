@@ -58,6 +58,7 @@ _PASSED_THROUGH = (
     "workflows.ids",
     "workflows.inbox",
     "workflows.index",
+    "workflows.length",
     "workflows.media",
     "workflows.optout",
     "workflows.outbox",

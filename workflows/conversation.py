@@ -27,7 +27,7 @@ from workflows.contracts import (
 )
 from workflows.desk import Desk
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
-from workflows.length import LENGTH, SIGNAL, UPDATE, Length
+from workflows.length import SIGNAL, UPDATE, Length
 from workflows.reviving import revived
 from workflows.state import ConversationState, TurnRecord, Verdict
 from workflows.turns import Turns
@@ -46,12 +46,11 @@ class ConversationWorkflow:
         self._ready = start.previous_run_id is None
         self._forget_asked = self._forgotten = False
         self._messages_gone = 0
-        self._length = Length()
+        self.length = Length()
 
     @workflow.run
     async def run(self, start: ConversationStart) -> ConversationState:
         """Returns the state that a later run of the same conversation goes on from."""
-        LENGTH.set(self._length)
         if start.previous_run_id is not None:
             previous = PreviousRun(conversation_id=start.conversation_id, run_id=start.previous_run_id)
             self._state = await revived(self._state, previous)
@@ -87,7 +86,7 @@ class ConversationWorkflow:
     @workflow.signal
     def receive(self, inbound: Inbound) -> None:
         """A text came in."""
-        self._length.add(SIGNAL)
+        self.length.add(SIGNAL)
         self._state.pending.append(inbound)
         self._state.last_waiting = workflow.now()
         self._state.waiting_since = self._state.waiting_since or self._state.last_waiting
@@ -95,13 +94,13 @@ class ConversationWorkflow:
     @workflow.signal
     def delivery(self, update: DeliveryUpdate) -> None:
         """One of our messages got further."""
-        self._length.add(SIGNAL)
+        self.length.add(SIGNAL)
         self._state.merge(update)
 
     @workflow.signal
     def provider_state(self, told: ProviderState) -> None:
         """Stay in step with the provider: what it has closed takes no message any more."""
-        self._length.add(SIGNAL)
+        self.length.add(SIGNAL)
         self._state.inactive = told.state is ProviderConversationState.INACTIVE
         self._state.closing = self._state.closing or told.state is ProviderConversationState.CLOSED
 
@@ -216,7 +215,7 @@ class ConversationWorkflow:
     @workflow.update
     def approve(self, request: Decide) -> views.ConversationView:
         """A human says yes to what a step asked."""
-        self._length.add(UPDATE)
+        self.length.add(UPDATE)
         approval.decide(self._state, Verdict.APPROVED, request)
         return self.view()
 
@@ -227,7 +226,7 @@ class ConversationWorkflow:
     @workflow.update
     def decline(self, request: Decide) -> views.ConversationView:
         """A human says no to what a step asked."""
-        self._length.add(UPDATE)
+        self.length.add(UPDATE)
         approval.decide(self._state, Verdict.DECLINED, request)
         return self.view()
 
@@ -266,7 +265,7 @@ class ConversationWorkflow:
 
     async def _begun(self) -> None:
         """For updates: what an earlier run knew must be there first."""
-        self._length.add(UPDATE)
+        self.length.add(UPDATE)
         await workflow.wait_condition(lambda: self._ready)
 
     def _is_due(self) -> bool:
@@ -303,7 +302,7 @@ class ConversationWorkflow:
         calm = not (self._turns.was_stopped or self._state.backlog)
         most = policy.EVENT_BUDGET + (0 if calm else policy.EVENT_PATIENCE)
         # The server suggests it for a newer build, or for a history that grew by what we do not count.
-        return self._length.events >= most or workflow.info().is_continue_as_new_suggested()
+        return self.length.events >= most or workflow.info().is_continue_as_new_suggested()
 
     async def _ended(self) -> bool:
         if not self._may_end():

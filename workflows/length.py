@@ -6,8 +6,9 @@ the length told in the first is then that of the second. A run that went by it w
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from dataclasses import dataclass
+
+from temporalio import workflow
 
 # A workflow task is scheduled, started and completed.
 _TASK = 3
@@ -31,11 +32,8 @@ class Length:
         self.events += events
 
 
-LENGTH: ContextVar[Length | None] = ContextVar("length", default=None)
-"""Of the run whose code this is called from, and of the tasks that it has started."""
-
-
 def count(events: int) -> None:
-    """Add to the current run's; a workflow that keeps no count has none."""
-    if (length := LENGTH.get()) is not None:
+    """Add to the length of the run whose code this is called from; a workflow that keeps none has none."""
+    length = getattr(workflow.instance(), "length", None)
+    if isinstance(length, Length):
         length.add(events)
