@@ -301,8 +301,10 @@ class ConversationWorkflow:
         """Whether the run is long, and nothing is on its way that would meet its end: the server refuses that once."""
         calm = not (self._turns.was_stopped or self._state.backlog)
         most = policy.EVENT_BUDGET + (0 if calm else policy.EVENT_PATIENCE)
-        # The server suggests it for a newer build, or for a history that grew by what we do not count.
-        return self.length.events >= most or workflow.info().is_continue_as_new_suggested()
+        info = workflow.info()
+        # The server suggests it for a history that grew by what we do not count. A newer build is gone over to at once.
+        suggested = info.is_continue_as_new_suggested() or info.is_target_worker_deployment_version_changed()
+        return self.length.events >= most or suggested
 
     async def _ended(self) -> bool:
         if not self._may_end():

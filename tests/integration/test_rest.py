@@ -245,8 +245,15 @@ async def test_a_list_shows_who_has_what_and_can_be_filtered(http: httpx.AsyncCl
     await http.post(f"{PATH}/{made[2]['id']}/close")
 
     async def ids(**wanted: str) -> set[str]:
-        items = (await http.get(PATH, params={"limit": 200, **wanted})).json()["items"]
-        return {item["id"] for item in items} & {m["id"] for m in made}
+        found: set[str] = set()
+        page: dict[str, Any] = {"next_cursor": None}
+        for _ in range(50):  # other tests' conversations are there too
+            cursor = {"cursor": page["next_cursor"]} if page["next_cursor"] else {}
+            page = (await http.get(PATH, params={"limit": 200, **wanted, **cursor})).json()
+            found |= {item["id"] for item in page["items"]}
+            if page["next_cursor"] is None:
+                break
+        return found & {m["id"] for m in made}
 
     expected = [
         ({"assignee": who}, {1}),

@@ -35,7 +35,7 @@ async def test_a_text_is_answered_and_every_step_is_accounted_for(bench: Bench) 
     assert [(s.name, s.status) for s in turn.steps] == [
         ("screen", "ran"),
         ("listen", "skipped"),
-        *((name, "ran") for name in ("afford", "recall", "reply", "check", "deliver", "remember")),
+        *((name, "ran") for name in ("afford", "recall", "reply", "check", "deliver", "learn", "remember")),
     ]
     assert [(m.direction, m.body, m.status) for m in (await person.transcript()).messages] == [
         ("inbound", "hello", "answered"),
