@@ -67,11 +67,6 @@ class Intake:
                 return
         await self.spool.put([_spooled(event, place) for event, place in zip(events, places, strict=True)])
 
-    @property
-    def away(self) -> bool:
-        """Whether Temporal did not answer when it was last asked."""
-        return self._away
-
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
         """Drain the spool whenever there is something in it and Temporal answers, inside."""
