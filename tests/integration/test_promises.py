@@ -4,8 +4,8 @@ Each example is a conversation under random rules, driven by random actions: tex
 START, takeovers, a human's replies, delivery reports, an agent that is slow or fails, a provider that fails before or
 after it took the message, hours that pass, and a history so short that the run is continued anew all the time.
 
-`MESSAGING_INTERLEAVINGS` says how many; with it, they are different ones each time, and every run is replayed too. That
-finds about one in two hundred that does not replay: `docs/conversation.md`, "Not settled".
+`MESSAGING_INTERLEAVINGS` says how many; with it, they are different ones each time, and every run is replayed too. Not
+all of them do: `docs/conversation.md`, "Not settled".
 """
 
 from __future__ import annotations
