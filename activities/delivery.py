@@ -51,10 +51,11 @@ class Delivery(DeliveryActivities):
             known = ", ".join(sorted(self._backends))
             raise failures.not_configured(order.route.provider, known) from None
         async with beating():
+            again = _may_have_left()
+            if again and (found := await self._find(backend, order)):
+                return found
+            # From here on it is known that no earlier attempt has left anything.
             try:
-                again = _may_have_left()
-                if again and (found := await self._find(backend, order)):
-                    return found
                 if order.contact_id and self._consents and await self._consents.has_opted_out(order.contact_id):
                     raise failures.opted_out()
                 if order.stale_at is not None and _now() > order.stale_at:
@@ -88,13 +89,21 @@ class Delivery(DeliveryActivities):
                 return None
 
     async def _look(self, backend: ConversationalBackend, order: SendOrder) -> SendProof:
-        return await backend.find_message(
-            order.route.conversation_sid,
-            order.key,
-            message=_message(order),
-            since=order.since,
-            known=order.known,
-        )
+        """A look that fails tells nothing of the send: it is made again, however often, and nothing is sent before."""
+        try:
+            return await backend.find_message(
+                order.route.conversation_sid,
+                order.key,
+                message=_message(order),
+                since=order.since,
+                known=order.known,
+            )
+        except MessagingError as error:
+            if error.retryable:
+                raise failures.uncertain(
+                    again_in=timedelta(seconds=error.retry_after or 0) or self._settling
+                ) from error
+            raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
 
 
 def _message(order: SendOrder) -> Message:

@@ -78,6 +78,7 @@ class Outbox:
         self.looks = 0
         self.fail_before: list[MessagingError] = []
         self.fail_after: list[MessagingError] = []
+        self.fail_look: list[MessagingError] = []
         self.capabilities = Capabilities(
             channels=frozenset(),
             conversations=True,
@@ -134,6 +135,8 @@ class Outbox:
         known: Collection[str] = (),
     ) -> SendProof:
         self.looks += 1
+        if self.fail_look:
+            raise self.fail_look.pop(0)
         for number, (sent_key, body) in enumerate(self.sent, start=1):
             if sent_key == key:
                 return SendProof(outcome=SendOutcome.CONFIRMED, message=Message(sid=f"SM{number}", body=body))

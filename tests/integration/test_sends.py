@@ -11,6 +11,7 @@ import pytest
 
 from agents.turn import Draft, Turn
 from messaging import errors
+from messaging.config import MessagingConfig
 from messaging.model import DeliveryStatus, Message, SendOutcome, SendProof
 from tests.integration.clock import Clock, skipping
 from tests.integration.harness import Bench, Outbox
@@ -203,6 +204,19 @@ async def test_how_a_send_was_proven_is_in_the_transcript(
 
     assert (answer.proof, answer.status) == (proof, status)
     assert answer.error_code == (21617 if proof == "failed" else None)
+
+
+@pytest.mark.parametrize("within", [None, 0])
+async def test_a_look_that_fails_proves_nothing_so_nothing_is_sent_again(bench: Bench, within: int | None) -> None:
+    outbox = bench.outbox
+    outbox.get_config = lambda: MessagingConfig(provider="outbox", max_retries=within)  # type: ignore[method-assign]
+    outbox.fail_after = [errors.Timeout("read", ambiguous=True)]
+    outbox.fail_look = [errors.RateLimit("slow down", retryable=True), errors.NetworkError("away", retryable=True)]
+    person = bench.conversation()
+    await person.text("hello")
+    turn = await person.turn(1, within=60)
+
+    assert (turn.outcome, outbox.bodies, outbox.looks) == (Outcome.ANSWERED, ["re: hello"], 3)
 
 
 async def test_a_message_is_in_the_transcript_as_intended_before_it_leaves(bench: Bench) -> None:
