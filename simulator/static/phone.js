@@ -11,6 +11,7 @@ import { pretty } from "./text.js";
 import { Thread, ThreadView } from "./thread.js";
 
 const HISTORY = 200; // messages that are fetched when a phone is put on the desk
+const MINUTE = 60_000; // milliseconds
 
 export class Phone extends EventTarget {
   // `settings` are the page's: our numbers, suggestions. Fires "change" when there is something to keep or count.
@@ -195,10 +196,11 @@ export class Phone extends EventTarget {
 
   tick() {
     const now = this.clock.now();
-    const words = hour(now);
+    const minute = Math.floor(now / MINUTE);
+    if (minute === this.minute) return; // the hour alone would not tell: a day ahead it is the same
+    this.minute = minute;
     const face = this.part(".device-time");
-    if (face.textContent === words) return;
-    face.textContent = words;
+    face.textContent = hour(now);
     face.dateTime = now.toISOString();
     this.view.draw(); // today may have become yesterday
   }
