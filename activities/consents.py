@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from temporalio import activity
 
-from workflows.contracts import ConsentActivities, ConsentAnswer, ConsentChange, ConsentQuestion
+from workflows.contact import ConsentActivities, ConsentAnswer, ConsentChange, ConsentQuestion
 
 
 class Consents(Protocol):

@@ -15,12 +15,12 @@ from memory.contacts import ContactBook
 from memory.store import MemoryMismatch, MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from messaging.errors import MessagingError
-from workflows.contracts import (
+from workflows.contracts import Route
+from workflows.forgetting import (
     ConversationErasure,
     ErasedConversation,
     ErasedCopies,
     ForgettingActivities,
-    Route,
     Survey,
     Traces,
 )

@@ -19,8 +19,9 @@ from temporalio.service import RPCError, RPCStatusCode
 from runtime.gateway import Gateway
 from runtime.temporal import TemporalRuns
 from workflows import contracts, index
-from workflows.contracts import ConversationStart, ErasedConversation, PreviousRun, Route
+from workflows.contracts import ConversationStart, PreviousRun, Route
 from workflows.conversation import ConversationWorkflow
+from workflows.forgetting import ErasedConversation
 from workflows.policy import Rules
 
 # Seconds between two looks at whether a new run has begun.

@@ -22,8 +22,7 @@ from runtime import temporal
 from runtime.remembering import contact_book, memory_store
 from runtime.settings import Settings
 from workflows import ids
-from workflows.contracts import ForgetOrder, ForgetReceipt
-from workflows.forgetting import ForgetWorkflow
+from workflows.forgetting import ForgetOrder, ForgetReceipt, ForgetWorkflow
 
 # Seconds for Qdrant: nobody's answer waits for an operator's question.
 PATIENCE = 30.0

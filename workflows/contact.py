@@ -6,14 +6,52 @@ delivery's own, just before it sends.
 
 from __future__ import annotations
 
-from temporalio import workflow
+from dataclasses import dataclass
+
+from temporalio import activity, workflow
 from temporalio.exceptions import ActivityError
 
 from workflows import policy
-from workflows.contracts import ConsentActivities, ConsentAnswer, ConsentChange, ConsentQuestion, ConversationStart
+from workflows.contracts import ConversationStart
 from workflows.flow import call, reason_of
 from workflows.policy import ConsentScope
 from workflows.state import ConversationState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentChange:
+    """A person opts out, or in, on every channel."""
+
+    contact_id: str
+    opted_out: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentQuestion:
+    """Whether this person has opted out on any channel."""
+
+    contact_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsentAnswer:
+    """What the contact's record says."""
+
+    opted_out: bool
+
+
+class ConsentActivities:
+    """The record of who has opted out on every channel."""
+
+    @activity.defn(name="change_consent")
+    async def change_consent(self, change: ConsentChange) -> None:
+        """Keep it. The same again changes nothing."""
+        raise NotImplementedError
+
+    @activity.defn(name="ask_consent")
+    async def ask_consent(self, question: ConsentQuestion) -> ConsentAnswer:
+        """Look it up."""
+        raise NotImplementedError
 
 
 def is_shared(state: ConversationState) -> bool:

@@ -1,6 +1,7 @@
 """What crosses the border of the workflow: its input, signals, queries and results, and the activities it calls.
 
 One dataclass in, one out; fields are only ever added, with defaults. `activities/` implements the classes at the end.
+What only `forgetting`, `errands` or `contact` uses is there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from workflows.policy import SendPolicy, TurnPolicy
 from workflows.state import ConversationState
 
 WORKFLOW = "ConversationWorkflow"
-FORGET = "ForgetWorkflow"
 
 # The workflow of one reply, where each request to the model is an activity: `agents.durable`.
 AGENT_REPLY = "AgentReply"
@@ -194,42 +194,6 @@ class AlertNotice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentChange:
-    """A person opts out, or in, on every channel."""
-
-    contact_id: str
-    opted_out: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentQuestion:
-    """Whether this person has opted out on any channel."""
-
-    contact_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentAnswer:
-    """What the contact's record says."""
-
-    opted_out: bool
-
-
-class ConsentActivities:
-    """The record of who has opted out on every channel."""
-
-    @activity.defn(name="change_consent")
-    async def change_consent(self, change: ConsentChange) -> None:
-        """Keep it. The same again changes nothing."""
-        raise NotImplementedError
-
-    @activity.defn(name="ask_consent")
-    async def ask_consent(self, question: ConsentQuestion) -> ConsentAnswer:
-        """Look it up."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VoiceNotes:
     """Audio to turn into text, in order, by the provider that holds it."""
 
@@ -260,79 +224,6 @@ class AlertActivities:
     async def alert(self, notice: AlertNotice) -> None:
         """Tell. May run again for the same one."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetOrder:
-    """Whom to forget. `by` is who asked for it. With `provider_copies` the provider deletes its messages too."""
-
-    contact_id: str
-    by: str = ""
-    provider_copies: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """Whose traces to look for: ids of one person, to which those that are linked are added."""
-
-    contact_ids: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Traces:
-    """What there is of a person: all their ids, and how much is under them. Conversations that hold nothing are left
-    out."""
-
-    contact_ids: tuple[str, ...]
-    memories: int = 0
-    links: int = 0
-    conversations: tuple[str, ...] = ()
-
-    @property
-    def any(self) -> bool:
-        """Whether there is anything at all."""
-        return bool(self.memories or self.links or self.conversations)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasedConversation:
-    """What was removed of one conversation: messages of its transcript, and runs with their histories, by id."""
-
-    messages: int = 0
-    runs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErasedCopies:
-    """Messages that the provider deleted; None where the provider cannot."""
-
-    messages: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversationErasure:
-    """One conversation to forget."""
-
-    conversation_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForgetReceipt:
-    """What was removed, counted before and checked to be gone afterwards.
-
-    `provider_messages` is None where that was not asked for, or where a provider cannot.
-    """
-
-    contact_ids: tuple[str, ...]
-    by: str
-    asked_at: datetime
-    done_at: datetime
-    memories: int = 0
-    links: int = 0
-    conversations: tuple[str, ...] = ()
-    messages: int = 0
-    runs: int = 0
-    provider_messages: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -408,28 +299,4 @@ class RevivalActivities:
     @activity.defn(name="revive")
     async def revive(self, previous: PreviousRun) -> PreviousState:
         """Fetch what a closed run ended with."""
-        raise NotImplementedError
-
-
-class ForgettingActivities:
-    """What removes a person."""
-
-    @activity.defn(name="survey")
-    async def survey(self, request: Survey) -> Traces:
-        """Count what there is."""
-        raise NotImplementedError
-
-    @activity.defn(name="erase_copies")
-    async def erase_copies(self, request: ConversationErasure) -> ErasedCopies:
-        """Have the provider delete its messages of one conversation."""
-        raise NotImplementedError
-
-    @activity.defn(name="erase_conversation")
-    async def erase_conversation(self, request: ConversationErasure) -> ErasedConversation:
-        """Empty one conversation, and remove the histories that hold what was said in it."""
-        raise NotImplementedError
-
-    @activity.defn(name="erase_memory")
-    async def erase_memory(self, request: Survey) -> None:
-        """Remove all memories, and the links of the ids."""
         raise NotImplementedError

@@ -6,26 +6,116 @@ a worker died in between.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from temporalio import workflow
+from temporalio import activity, workflow
 from temporalio.exceptions import ApplicationError
 
-from workflows import contracts, policy
-from workflows.contracts import (
-    ConversationErasure,
-    ErasedConversation,
-    ErasedCopies,
-    ForgetOrder,
-    ForgetReceipt,
-    ForgettingActivities,
-    Survey,
-    Traces,
-)
+from workflows import policy
 from workflows.flow import call
 
+FORGET = "ForgetWorkflow"
 
-@workflow.defn(name=contracts.FORGET)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetOrder:
+    """Whom to forget. `by` is who asked for it. With `provider_copies` the provider deletes its messages too."""
+
+    contact_id: str
+    by: str = ""
+    provider_copies: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """Whose traces to look for: ids of one person, to which those that are linked are added."""
+
+    contact_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """What there is of a person: all their ids, and how much is under them. Conversations that hold nothing are left
+    out."""
+
+    contact_ids: tuple[str, ...]
+    memories: int = 0
+    links: int = 0
+    conversations: tuple[str, ...] = ()
+
+    @property
+    def any(self) -> bool:
+        """Whether there is anything at all."""
+        return bool(self.memories or self.links or self.conversations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedConversation:
+    """What was removed of one conversation: messages of its transcript, and runs with their histories, by id."""
+
+    messages: int = 0
+    runs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasedCopies:
+    """Messages that the provider deleted; None where the provider cannot."""
+
+    messages: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationErasure:
+    """One conversation to forget."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetReceipt:
+    """What was removed, counted before and checked to be gone afterwards.
+
+    `provider_messages` is None where that was not asked for, or where a provider cannot.
+    """
+
+    contact_ids: tuple[str, ...]
+    by: str
+    asked_at: datetime
+    done_at: datetime
+    memories: int = 0
+    links: int = 0
+    conversations: tuple[str, ...] = ()
+    messages: int = 0
+    runs: int = 0
+    provider_messages: int | None = None
+
+
+class ForgettingActivities:
+    """What removes a person."""
+
+    @activity.defn(name="survey")
+    async def survey(self, request: Survey) -> Traces:
+        """Count what there is."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_copies")
+    async def erase_copies(self, request: ConversationErasure) -> ErasedCopies:
+        """Have the provider delete its messages of one conversation."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_conversation")
+    async def erase_conversation(self, request: ConversationErasure) -> ErasedConversation:
+        """Empty one conversation, and remove the histories that hold what was said in it."""
+        raise NotImplementedError
+
+    @activity.defn(name="erase_memory")
+    async def erase_memory(self, request: Survey) -> None:
+        """Remove all memories, and the links of the ids."""
+        raise NotImplementedError
+
+
+@workflow.defn(name=FORGET)
 class ForgetWorkflow:
     """One order, one receipt."""
 

@@ -37,9 +37,8 @@ from memory.store import MemoryUnavailable
 from runtime import attributes
 from tests.integration.harness import Bench, Conversation, bench_for
 from tests.support.ports import eventually
-from workflows.contracts import ForgetOrder, ForgetReceipt
 from workflows.conversation import ConversationWorkflow
-from workflows.forgetting import ForgetWorkflow
+from workflows.forgetting import ForgetOrder, ForgetReceipt, ForgetWorkflow
 from workflows.state import Outcome
 
 ROOT = Path(__file__).parents[2]
