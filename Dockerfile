@@ -13,8 +13,9 @@ COPY . /src/
 RUN pip install --quiet --no-deps --no-build-isolation /src
 
 FROM python:3.12-slim
-RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin messaging \
- && install --directory --owner messaging --mode 0700 /var/lib/messaging
+RUN groupadd --gid 10001 messaging \
+ && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin messaging \
+ && install --directory --owner messaging --group messaging --mode 0700 /var/lib/messaging
 COPY --from=build /opt/venv /opt/venv
 # Inside a container only an open address is reachable, so MESSAGING_API_TOKENS must be set, for the worker too: both read
 # the same settings, which refuse an open address without tokens.
@@ -27,7 +28,8 @@ ENV PATH=/opt/venv/bin:$PATH \
 VOLUME /var/lib/messaging
 # A module of your own in this folder can be named in MESSAGING_AGENT.
 WORKDIR /srv
-USER messaging
+# By number: Kubernetes cannot tell from a name that it is not root.
+USER 10001:10001
 EXPOSE 8000
 # For the API. Start a worker with --no-healthcheck: it serves nothing, and Temporal itself notices when it is gone.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
