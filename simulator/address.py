@@ -21,6 +21,7 @@ MAGIC_OK = "+15005550006"
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
 _SHORT_CODE = re.compile(r"\d{3,8}")
 _BSUID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+CHANNELS = ("sms", "whatsapp", "rcs", "messenger")
 _SPACING = str.maketrans("", "", " ()-.")
 
 

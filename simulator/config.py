@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from simulator import weburl
+from simulator import address, weburl
 
 SUGGESTIONS = (
     "What are your opening hours?",
@@ -14,6 +14,7 @@ SUGGESTIONS = (
     "I would like to talk to a person.",
 )
 
+_MOST_RETRIES = 5  # of a webhook, as on Twilio
 _FASTEST = 1_000_000  # segments a second; beyond any sender
 
 
@@ -117,10 +118,17 @@ class SimulatorConfig:
             object.__setattr__(self, name, value)
         if self.max_messages < 1 or self.max_records < 1 or self.max_media_bytes < 1:
             raise ValueError("max_messages, max_records, max_media_bytes: must be at least 1")
+        self._check_rates()
+
+    def _check_rates(self) -> None:
+        if not 0 <= self.webhook_retries <= _MOST_RETRIES:
+            raise ValueError(f"webhook_retries: 0 to {_MOST_RETRIES} expected")
+        if unknown := [name for name in self.throughput if name not in address.CHANNELS]:
+            raise ValueError(f"throughput: {unknown[0]}: one of {', '.join(address.CHANNELS)} expected")
         if wrong := [name for name, rate in self.throughput.items() if not 0 < rate <= _FASTEST]:
             raise ValueError(f"throughput: {wrong[0]}: more than 0 and at most {_FASTEST} a second expected")
-        if unknown := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
-            raise ValueError(f"webhook_retry_policy: unknown {sorted(unknown)}")
+        if odd := self.webhook_retry_policy - {"4xx", "5xx", "ct", "rt", "all"}:
+            raise ValueError(f"webhook_retry_policy: unknown {sorted(odd)}")
 
     def _check_accounts(self) -> None:
         for name in ("account_sid", "test_account_sid"):

@@ -12,6 +12,7 @@ from simulator import digits
 from simulator.config import SimulatorConfig
 
 _DEFAULTS = SimulatorConfig()
+_OTHERWISE = {"webhook_retries": "retry-5xx"}  # field -> the option that sets it, where the names differ
 _ABOUT = """\
 A Twilio on this machine: its REST, its signed webhooks, and a page of phones to text from. Without any option it
 listens on http://127.0.0.1:4010 and takes the product to be on http://127.0.0.1:8000.
@@ -45,13 +46,14 @@ def config(options: argparse.Namespace, url: str) -> SimulatorConfig:
     named: dict[str, Any] = {
         "account_sid": options.account_sid or os.environ.get("TWILIO_ACCOUNT_SID"),
         "auth_token": options.auth_token or os.environ.get("TWILIO_AUTH_TOKEN", "").split(",")[0].strip(),
+        "test_account_sid": options.test_account_sid,
+        "test_auth_token": options.test_auth_token,
         "phone_number": options.phone_number or os.environ.get("TWILIO_PHONE_NUMBER"),
         "whatsapp_number": options.whatsapp_number or os.environ.get("TWILIO_WHATSAPP_NUMBER"),
     }
+    named["webhook_retries"] = options.retry_5xx
     if options.retry_5xx == 0:
         named |= {"webhook_retries": 1, "webhook_retry_policy": frozenset({"ct"})}
-    elif options.retry_5xx is not None:
-        named["webhook_retries"] = options.retry_5xx
     fields = {name: value for name, value in named.items() if value}
     links = dict(_pair("--link", text, "=") for text in options.link)
     keys = dict(_pair("--api-key", text, ":") for text in options.api_key)
@@ -76,7 +78,8 @@ def config(options: argparse.Namespace, url: str) -> SimulatorConfig:
         )
     except ValueError as problem:
         field, colon, text = str(problem).partition(":")
-        raise ValueError(f"--{field.replace('_', '-')}{colon}{text}") from problem
+        option = _OTHERWISE.get(field, field.replace("_", "-"))
+        raise ValueError(f"--{option}{colon}{text}") from problem
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -112,13 +115,20 @@ def _account(parser: argparse.ArgumentParser) -> None:
     add("--auth-token", metavar="TOKEN", help="or the first of TWILIO_AUTH_TOKEN (simulator)")
     add("--secondary-auth-token", default="", metavar="TOKEN", help="opens the REST too")
     add("--api-key", action="append", default=[], metavar="SK…:SECRET", help="opens the REST too; repeatable")
+    add("--test-account-sid", metavar="AC…", help="test credentials: magic numbers only (AC7e57 and zeros)")
+    add("--test-auth-token", metavar="TOKEN", help="their token (test)")
     add("--phone-number", metavar="+1…", help=f"or TWILIO_PHONE_NUMBER ({_DEFAULTS.phone_number})")
     add("--whatsapp-number", metavar="+1…", help=f"or TWILIO_WHATSAPP_NUMBER ({_DEFAULTS.whatsapp_number})")
 
 
 def _manners(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how it behaves").add_argument
-    add("--retry-5xx", type=int, metavar="N", help="retries of a webhook after 5xx or no connection (5); 0: as Twilio")
+    add(
+        "--retry-5xx",
+        type=int,
+        metavar="N",
+        help="retries of a webhook, 1 to 5, after 5xx or no connection (5); 0: as Twilio",
+    )
     add("--throughput", action="append", default=[], metavar="CHANNEL=N", help="segments a second of each sender")
     add("--no-dual-delivery", action="store_true", help="a text that a conversation takes fires no number webhook")
     add("--max-messages", type=int, metavar="N", default=_DEFAULTS.max_messages, help="messages kept (%(default)s)")
