@@ -8,7 +8,8 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from api import console, conversations, desk, health, problems, webhooks
+from api import console, conversations, desk, headers, health, login, problems, webhooks
+from runtime.access import Access
 from runtime.ingress import open_ingress
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -21,6 +22,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_ingress(settings, telemetry or Telemetry()) as ingress:
             app.state.ingress = ingress
+            app.state.access = Access.of(settings.api_tokens(), settings.id_key())
             yield
 
     app = FastAPI(
@@ -28,8 +30,12 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
         version=metadata.version("durable-conversations"),
         description="Webhooks in, conversations out. Each conversation is a Temporal workflow.",
         lifespan=lifespan,
+        # Their pages are scripts from elsewhere; /openapi.json says the same.
+        docs_url=None,
+        redoc_url=None,
     )
     problems.install(app)
-    for room in (webhooks, conversations, desk, health, console):
+    app.add_middleware(headers.SecurityHeaders)
+    for room in (webhooks, conversations, desk, health, login, console):
         app.include_router(room.router)
     return app

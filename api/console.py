@@ -10,17 +10,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from api import tokens
+from api import headers, tokens
 from api.conversations import Conversations
 from runtime.ingress import Ingress
 
 _templates = Jinja2Templates(Path(__file__).with_name("templates"))
-# Pages hold no script and load nothing from elsewhere.
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
 
 router = APIRouter(prefix="/console", include_in_schema=False, dependencies=[Depends(tokens.required)])
 
@@ -52,4 +46,4 @@ def _page(request: Request, template: str, **context: object) -> HTMLResponse:
     ingress: Ingress = request.app.state.ingress
     namespace = quote(ingress.client.namespace, safe="")
     context["temporal_ui"] = f"{ingress.settings.messaging_temporal_ui}/namespaces/{namespace}/workflows"
-    return _templates.TemplateResponse(request, template, context, headers=_HEADERS)
+    return _templates.TemplateResponse(request, template, context, headers=headers.PAGE)

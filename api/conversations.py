@@ -30,7 +30,7 @@ router = APIRouter(
     prefix="/v1/conversations",
     tags=["conversations"],
     dependencies=[Depends(tokens.required)],
-    responses=problems.documented(400, 401, 404, 409, 422, 502, 503),
+    responses=problems.documented(400, 401, 403, 404, 409, 422, 502, 503),
 )
 
 
@@ -132,8 +132,12 @@ async def list_messages(
 
 
 @router.post("/{conversation_id}/messages", summary="Write to the person", status_code=201)
-async def write_message(conversation_id: str, body: MessageIn, key: Key, directory: Conversations) -> MessageOut:
-    """As a human, or as `system`; it is sent and proven like an answer, and its `status` tells how far it got.
+async def write_message(
+    conversation_id: str, body: MessageIn, key: Key, directory: Conversations, by: tokens.By
+) -> MessageOut:
+    """As a human (by default whose token it is), or as `system`; sent and proven like an answer.
+
+    Its `status` tells how far it got.
 
     409 where nothing may be sent: after STOP, with the channel's window closed and no template, or while somebody else
     has the conversation.
@@ -141,7 +145,7 @@ async def write_message(conversation_id: str, body: MessageIn, key: Key, directo
     posted = await directory.reply(
         conversation_id,
         OperatorReply(
-            author=body.author,
+            author=body.author or by.name or "system",
             text=body.body,
             key=key,
             media=tuple(body.media),

@@ -26,21 +26,23 @@ router = APIRouter(
     prefix="/v1/conversations/{conversation_id}",
     tags=["desk"],
     dependencies=[Depends(tokens.required)],
-    responses=problems.documented(400, 401, 404, 409, 422, 502, 503),
+    responses=problems.documented(400, 401, 403, 404, 409, 422, 502, 503),
 )
 
 
 @router.post("/takeover", summary="Let a human answer")
-async def takeover(conversation_id: str, body: AssigneeIn, directory: Conversations) -> ConversationDetail:
+async def takeover(
+    conversation_id: str, body: AssigneeIn, directory: Conversations, by: tokens.By
+) -> ConversationDetail:
     """The agent is silent until released; a draft in writing is not sent. 409 if somebody else has taken over."""
-    await directory.takeover(conversation_id, body.assignee)
+    await directory.takeover(conversation_id, by.named(body.assignee, "assignee"))
     return await get_conversation(conversation_id, directory)
 
 
 @router.post("/assign", summary="Let another human answer")
-async def assign(conversation_id: str, body: AssigneeIn, directory: Conversations) -> ConversationDetail:
+async def assign(conversation_id: str, body: AssigneeIn, directory: Conversations, by: tokens.By) -> ConversationDetail:
     """Whoever has it now."""
-    await directory.assign(conversation_id, body.assignee)
+    await directory.assign(conversation_id, by.named(body.assignee, "assignee"))
     return await get_conversation(conversation_id, directory)
 
 
@@ -52,23 +54,27 @@ async def release(conversation_id: str, directory: Conversations) -> Conversatio
 
 
 @router.post("/note", summary="Leave a note")
-async def note(conversation_id: str, body: NoteIn, directory: Conversations) -> ConversationDetail:
+async def note(conversation_id: str, body: NoteIn, directory: Conversations, by: tokens.By) -> ConversationDetail:
     """For the colleagues and the agent; the person never sees it."""
-    await directory.note(conversation_id, NewNote(author=body.author, text=body.text))
+    await directory.note(conversation_id, NewNote(author=by.named(body.author, "author"), text=body.text))
     return await get_conversation(conversation_id, directory)
 
 
 @router.post("/approve", summary="Say yes to a step's question")
-async def approve(conversation_id: str, body: DecisionIn, directory: Conversations) -> ConversationDetail:
+async def approve(
+    conversation_id: str, body: DecisionIn, directory: Conversations, by: tokens.By
+) -> ConversationDetail:
     """The questions are in `approvals`. The same answer again is no error; 409 where it was decided otherwise."""
-    await directory.decide(conversation_id, Decide(token=body.token, by=body.by, note=body.note), approved=True)
+    await directory.decide(conversation_id, _decision(body, by), approved=True)
     return await get_conversation(conversation_id, directory)
 
 
 @router.post("/decline", summary="Say no to a step's question")
-async def decline(conversation_id: str, body: DecisionIn, directory: Conversations) -> ConversationDetail:
+async def decline(
+    conversation_id: str, body: DecisionIn, directory: Conversations, by: tokens.By
+) -> ConversationDetail:
     """As approve."""
-    await directory.decide(conversation_id, Decide(token=body.token, by=body.by, note=body.note), approved=False)
+    await directory.decide(conversation_id, _decision(body, by), approved=False)
     return await get_conversation(conversation_id, directory)
 
 
@@ -101,6 +107,10 @@ async def remove_participant(conversation_id: str, participant_sid: str, key: Ke
     """Where the provider knows participants."""
     await ingress.errands.attend(await ingress.directory.get(conversation_id), key=key, leaves=participant_sid)
     return Response(status_code=204)
+
+
+def _decision(body: DecisionIn, by: tokens.Caller) -> Decide:
+    return Decide(token=body.token, by=by.named(body.by, "by"), note=body.note)
 
 
 def _participant(there: Attendee) -> ParticipantOut:

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api import problems, tokens
+from runtime.access import Scope
 from runtime.ingress import Ingress
 from runtime.temporal import is_unreachable
 
@@ -56,9 +57,9 @@ async def _answers(ingress: Ingress) -> bool:
 @router.get(
     "/metrics",
     summary="Metrics, for Prometheus",
-    dependencies=[Depends(tokens.required)],
+    dependencies=[Depends(tokens.needs(Scope.METRICS))],
     response_class=PlainTextResponse,
-    responses=problems.documented(401),
+    responses=problems.documented(401, 403),
 )
 async def metrics() -> Response:
     """In Prometheus's text format."""

@@ -174,10 +174,10 @@ class ConversationIn(_Content):
 
 
 class MessageIn(_Content):
-    """What to write, and who writes it: a colleague's name, or `system`."""
+    """What to write, and who writes it: a colleague's name, or `system`; without it, whose token it is."""
 
     body: Annotated[str, Field(max_length=4_000)] = ""
-    author: Name = "system"
+    author: Name | None = None
     media: Annotated[
         list[Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2_000)]], Field(max_length=10)
     ] = []
@@ -190,23 +190,23 @@ class MessageIn(_Content):
 
 
 class AssigneeIn(BaseModel):
-    """Who answers from now on."""
+    """Who answers from now on; without it, whose token it is."""
 
-    assignee: Name
+    assignee: Name | None = None
 
 
 class NoteIn(BaseModel):
-    """For the colleagues and the agent; the person never sees it."""
+    """For the colleagues and the agent; the person never sees it. Without `author`, it is by whose token it is."""
 
-    author: Name
+    author: Name | None = None
     text: Annotated[str, Field(min_length=1, max_length=2_000, pattern=r"\S")]
 
 
 class DecisionIn(BaseModel):
-    """The answer to the question of this token."""
+    """The answer to the question of this token (a step's, not yours); without `by`, by whom you are."""
 
     token: Annotated[str, Field(min_length=1, max_length=64)]
-    by: Name
+    by: Name | None = None
     note: Annotated[str, Field(max_length=2_000)] = ""
 
 

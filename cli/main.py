@@ -7,7 +7,7 @@ from importlib import metadata
 
 import typer
 
-from cli import chat, contacts, conversations, dev, flow, knowledge, providers, replay, serve
+from cli import chat, contacts, conversations, dev, flow, knowledge, providers, replay, serve, token
 from runtime.settings import read_dotenv
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")
 app.add_typer(knowledge.app, name="knowledge")
 app.command("providers")(providers.providers)
+app.add_typer(token.app, name="token")
 
 
 @app.command()

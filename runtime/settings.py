@@ -20,6 +20,7 @@ from pydantic_settings import NoDecode, SettingsConfigDict
 from agents import guardrails, languages, pricing
 from messaging.config import explain
 from messaging.model import Channel
+from runtime import access
 from runtime.conduct import Conduct, ImportPath
 from workflows.budget import Budget
 from workflows.policy import Durability, FlowChange, Rules, WindowUnit
@@ -64,11 +65,19 @@ def _languages(value: tuple[str, ...]) -> tuple[str, ...]:
     return value
 
 
+def _tokens(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for entry in value:
+        access.parse(entry.get_secret_value())
+    return value
+
+
 def _prices(value: Any) -> Any:
     return pricing.table(value) if isinstance(value, dict) else value
 
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
+# As written: a token, or a name with a scope and the token's hash.
+Tokens = Annotated[Secrets, AfterValidator(_tokens)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 
@@ -146,7 +155,7 @@ class Settings(Conduct):
     messaging_retry_backoff: Annotated[float, Field(ge=1, le=5)] = 2.0
     messaging_api_host: str = "127.0.0.1"
     messaging_api_port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    messaging_api_tokens: Secrets = ()
+    messaging_api_tokens: Tokens = ()
     messaging_id_key: SecretStr | None = None
     messaging_data_dir: Path = Path(".messaging")
     messaging_spool: Path | None = None
@@ -206,6 +215,10 @@ class Settings(Conduct):
     def spool_folder(self) -> Path:
         """Where events wait while Temporal is away."""
         return self.messaging_spool or self.messaging_data_dir / "spool"
+
+    def api_tokens(self) -> tuple[str, ...]:
+        """The entries as written; `runtime.access` reads them."""
+        return tuple(token.get_secret_value() for token in self.messaging_api_tokens)
 
     def id_key(self) -> bytes:
         """The key that hides phone numbers in ids.

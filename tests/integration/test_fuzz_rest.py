@@ -94,7 +94,7 @@ class Service:
 
 
 async def send(http: httpx.AsyncClient, case: Any) -> httpx.Response:
-    sent = requests.Request(**case.as_transport_kwargs(base_url="http://api")).prepare()
+    sent = requests.Request(**case.as_transport_kwargs(base_url="http://127.0.0.1")).prepare()
     return await http.request(sent.method or "", sent.url or "", headers=dict(sent.headers), content=sent.body)
 
 

@@ -69,7 +69,7 @@ async def http(settings: Settings, bench: Bench) -> AsyncIterator[httpx.AsyncCli
     app = create_app(settings.model_copy(update={"temporal_task_queue": bench.queue}))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://api") as http:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             yield http
 
 

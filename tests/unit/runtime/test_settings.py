@@ -59,6 +59,12 @@ REFUSED = {
         "MESSAGING_API_TOKENS",
         "MESSAGING_API_HOST is not a loopback address",
     ),
+    "a token with half an entry": ({"MESSAGING_API_TOKENS": f"ana:read:{TYPED}"}, "MESSAGING_API_TOKENS", "sha256="),
+    "a token with an unknown scope": (
+        {"MESSAGING_API_TOKENS": f"ana:write:sha256={'0' * 64}"},
+        "MESSAGING_API_TOKENS",
+        "metrics, read, operate, admin",
+    ),
     "an unknown host without tokens": ({"MESSAGING_API_HOST": TYPED}, "MESSAGING_API_TOKENS", "loopback"),
     "options that are no JSON": ({"MESSAGING_PROVIDER_OPTIONS": TYPED}, "MESSAGING_PROVIDER_OPTIONS", "must be JSON"),
     "options of no provider": ({"MESSAGING_PROVIDER_OPTIONS": f'["{TYPED}"]'}, "MESSAGING_PROVIDER_OPTIONS", "valid"),
