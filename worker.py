@@ -23,8 +23,9 @@ from agents.guardrails import SECRETS
 from agents.learning import RuleExtractor
 from agents.summary import RuleSummariser
 from runtime.container import Container, open_container
+from runtime.dotenv import read_dotenv
 from runtime.erasure import TemporalConversations
-from runtime.settings import load, read_dotenv
+from runtime.settings import load
 from runtime.telemetry import telemetry
 from runtime.temporal import TemporalRuns, worker_options
 from workflows.conversation import ConversationWorkflow

@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.console import Console
 from rich.text import Text
 
 from cli import phone
+from cli.endings import Away
 
 # When lines come from a pipe, the last answer gets this long.
 LAST_ANSWER = 30.0
@@ -28,11 +28,13 @@ def chat(
     simulator: Annotated[str | None, typer.Option(help="URL of a simulator; overrides --data-dir")] = None,
 ) -> None:
     """Text the agent of a running `messaging dev` from the terminal; one text a line, Ctrl-D ends."""
+    import httpx  # noqa: PLC0415 - other commands do not pay for it
+
     url = simulator or _running(data_dir)
     try:
         asyncio.run(_chat(url, sender, "whatsapp" if whatsapp else "sms"))
     except httpx.HTTPError as error:
-        raise ValueError(f"the simulator at {url} does not answer ({type(error).__name__}); is it running?") from error
+        raise Away(f"the simulator at {url} does not answer ({type(error).__name__}); is it running?") from error
     except KeyboardInterrupt:
         return
 
@@ -48,8 +50,11 @@ def _running(data: Path) -> str:
 
 
 async def _chat(url: str, sender: str, channel: str) -> None:
+    import httpx  # noqa: PLC0415
+
     console = Console(highlight=False)
     answered = asyncio.Event()
+    await phone.check(url)
     listening = asyncio.create_task(_print_answers(console, url, sender, channel, answered))
     await asyncio.sleep(0.2)  # the stream is open before the first text goes out
     try:

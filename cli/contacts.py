@@ -1,7 +1,4 @@
-"""`messaging contacts`: what is known of a person, which ids are theirs, and how to forget them.
-
-Exit code 0: done; 1: it could not be done, and one line says why; 2: wrong usage.
-"""
+"""`messaging contacts`: what is known of a person, which ids are theirs, and how to forget them."""
 
 from __future__ import annotations
 
@@ -18,6 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from cli.endings import Away
 
 app = typer.Typer(help="People: show, merge, unmerge, forget.", no_args_is_help=True)
 
@@ -113,11 +112,11 @@ def _run(data_dir: Path, act: Callable[[Any], Awaitable[Any]]) -> dict[str, Any]
     try:
         return asyncio.run(within())
     except MemoryUnavailable as error:
-        raise ValueError(f"QDRANT_URL: {error.reason}") from error
+        raise Away(f"QDRANT_URL: {error.reason}") from error
     except MemoryMismatch as error:
         raise ValueError(str(error)) from error
     except (temporal.TemporalUnreachable, RuntimeError) as error:
-        raise ValueError("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from error
+        raise Away("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from error
 
 
 @asynccontextmanager

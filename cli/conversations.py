@@ -10,11 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+from cli.endings import Away
 
 app = typer.Typer(help="The conversations there are: list, explain, follow, take over, decide.", no_args_is_help=True)
 
@@ -22,6 +24,7 @@ Id = Annotated[str, typer.Argument(help="A conversation's id, as listed")]
 AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 Data = Annotated[Path, typer.Option("--data-dir", help="Folder of a running `messaging dev`; TEMPORAL_ADDRESS wins")]
 By = Annotated[str, typer.Option("--by", help="Who does so")]
+State = Literal["active", "held", "waiting", "closed"]
 DATA = Path(".messaging")
 
 # Seconds between two looks of `tail`; each is a query, which costs an Action.
@@ -31,7 +34,7 @@ LOOK = 2.0
 @app.command("list")
 def list_(
     *,
-    state: Annotated[str | None, typer.Option(help="active, held, waiting or closed")] = None,
+    state: Annotated[State | None, typer.Option(help="Where they stand")] = None,
     channel: Annotated[str | None, typer.Option(help="sms, whatsapp, …")] = None,
     assignee: Annotated[str | None, typer.Option(help="Who has it")] = None,
     contact: Annotated[str | None, typer.Option(help="A contact's id")] = None,
@@ -40,8 +43,6 @@ def list_(
     data_dir: Data = DATA,
 ) -> None:
     """The latest first."""
-    if state not in {None, "active", "held", "waiting", "closed"}:
-        raise ValueError("--state: must be active, held, waiting or closed")
 
     async def look(directory: Any) -> list[dict[str, Any]]:
         from runtime.directory import Filter  # noqa: PLC0415 - as `_directory`
@@ -232,11 +233,11 @@ async def _directory(data_dir: Path) -> AsyncIterator[Any]:
     except directory.ConversationEnded:
         raise ValueError("the conversation is closed; a text opens it again") from None
     except directory.NoWorker:
-        raise ValueError("no worker answers for this conversation") from None
+        raise Away("no worker answers for this conversation") from None
     except WorkflowUpdateFailedError as refused:
         raise ValueError(getattr(refused.cause, "message", str(refused.cause))) from None
     except (temporal.TemporalUnreachable, RuntimeError):
-        raise ValueError("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from None
+        raise Away("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from None
 
 
 def find_temporal(data_dir: Path) -> None:

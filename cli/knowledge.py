@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.endings import Away
+
 app = typer.Typer(name="knowledge", help="What the agent answers from, as it is kept in Qdrant.", no_args_is_help=True)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -92,7 +94,7 @@ def _run(work: Callable[[Any], Awaitable[Any]]) -> Any:
     try:
         return asyncio.run(within())
     except MemoryUnavailable as error:
-        raise ValueError(f"QDRANT_URL={read_settings().qdrant_url}: {error.reason}") from error
+        raise Away(f"QDRANT_URL={read_settings().qdrant_url}: {error.reason}") from error
     except MemoryMismatch as error:
         raise ValueError(str(error)) from error
 

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping
 
-import httpx
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -69,6 +68,8 @@ class View:
 
     async def conversation(self, simulator: str) -> None:
         """Print each text as it passes the simulator; connect again when that was away."""
+        import httpx  # noqa: PLC0415 - other commands do not pay for it
+
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 async for line in follow(simulator):

@@ -1,14 +1,21 @@
-"""The `messaging` command: one subcommand a file."""
+"""The `messaging` command: one subcommand a file.
+
+To add one: write `cli/NAME.py` with a function (or a `typer.Typer` of several) and name it in the list below. At its
+top such a file imports only the standard library, typer, rich and `cli`: `--help`, completion and `chat` must not
+wait for Temporal's SDK; import what a command uses inside it. What lists takes `--json`. What cannot be done raises
+ValueError with one sentence that says what to do, `cli.endings.Away` where something does not answer, and
+`typer.Exit(Ending.FAILED)` ends a check that found something; `cli.endings` has the exit codes.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
-from importlib import metadata
 
 import typer
 
-from cli import chat, contacts, conversations, dev, flow, knowledge, providers, replay, serve, token
-from runtime.settings import read_dotenv
+from cli import chat, contacts, conversations, dev, endings, flow, knowledge, providers, replay, serve, token
+from runtime.dotenv import read_dotenv
 
 app = typer.Typer(
     name="messaging",
@@ -34,6 +41,8 @@ app.add_typer(token.app, name="token")
 @app.command()
 def version() -> None:
     """Print the version."""
+    from importlib import metadata  # noqa: PLC0415 - 50 ms, which no other command pays
+
     typer.echo(metadata.version("durable-conversations"))
 
 
@@ -44,6 +53,9 @@ def main() -> None:
     sys.path.insert(0, "")
     try:
         app()
-    except (ValueError, OSError) as error:
-        typer.echo(f"messaging: {error}", err=True)
-        raise SystemExit(1) from None
+    except Exception as error:
+        ending, said = endings.of(error)
+        if ending is endings.Ending.BUG and os.environ.get("MESSAGING_LOG_LEVEL") == "DEBUG":
+            raise
+        typer.echo(f"messaging: {said}", err=True)
+        raise SystemExit(ending) from None

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import httpx
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -28,6 +26,8 @@ async def follow(simulator: str) -> AsyncIterator[Line]:
     Raises:
         httpx.HTTPError: it is away.
     """
+    import httpx  # noqa: PLC0415 - other commands do not pay for it
+
     async with (
         httpx.AsyncClient(timeout=httpx.Timeout(10, read=None)) as client,
         client.stream("GET", f"{simulator}/_sim/events") as stream,
@@ -38,12 +38,26 @@ async def follow(simulator: str) -> AsyncIterator[Line]:
                 yield line
 
 
+async def check(simulator: str) -> None:
+    """Nothing, where it is there.
+
+    Raises:
+        httpx.HTTPError
+    """
+    import httpx  # noqa: PLC0415
+
+    async with httpx.AsyncClient(timeout=10) as client:
+        (await client.get(f"{simulator}/_sim/health")).raise_for_status()
+
+
 async def text(simulator: str, *, sender: str, body: str, channel: str) -> None:
     """Send one text from this number.
 
     Raises:
         httpx.HTTPError
     """
+    import httpx  # noqa: PLC0415
+
     async with httpx.AsyncClient(timeout=10) as client:
         message = {"from": sender, "body": body, "channel": channel}
         (await client.post(f"{simulator}/_sim/inbound", json=message)).raise_for_status()

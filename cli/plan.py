@@ -10,16 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from dotenv import dotenv_values
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
-from temporalio.client import Client
 
 from cli.ports import LOOPBACK
 from cli.processes import Service
-from runtime.attributes import server_flags
-from runtime.settings import DEFAULT_TASK_QUEUE
 
 # From the range that is reserved for fiction: it can never be somebody's.
 PHONE_NUMBER = "+15550100100"
@@ -139,6 +133,8 @@ class Plan:
         return Service(name=name, command=command, environment=self.environment(), log=log, ready=ready)
 
     def _temporal_command(self) -> list[str]:
+        from runtime.attributes import server_flags  # noqa: PLC0415 - other commands do not pay for it
+
         server = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev"]
         where = ["--ip", LOOPBACK, "--port", str(self.ports.temporal), "--ui-port", str(self.ports.ui)]
         kept = ["--db-filename", str(self.data / "temporal.db"), "--log-level", "warn"]
@@ -162,6 +158,8 @@ class Plan:
         return self.user.get("QDRANT_PATH") or str(self.data / "qdrant")
 
     async def _temporal_is_ready(self) -> bool:
+        from temporalio.client import Client  # noqa: PLC0415 - other commands do not pay for it
+
         try:
             client = await Client.connect(self.temporal_address)
             return await client.service_client.check_health()
@@ -170,6 +168,13 @@ class Plan:
 
     async def _workers_poll(self) -> bool:
         """Whether as many workers ask for work as we started."""
+        # Imported here: other commands do not pay for it.
+        from temporalio.api.taskqueue.v1 import TaskQueue  # noqa: PLC0415
+        from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest  # noqa: PLC0415
+        from temporalio.client import Client  # noqa: PLC0415
+
+        from runtime.settings import DEFAULT_TASK_QUEUE  # noqa: PLC0415
+
         queue = self.environment().get("TEMPORAL_TASK_QUEUE", DEFAULT_TASK_QUEUE)
         request = DescribeTaskQueueRequest(
             namespace=self.environment().get("TEMPORAL_NAMESPACE", "default"), task_queue=TaskQueue(name=queue)
@@ -217,6 +222,8 @@ def _url(port: int) -> str:
 
 
 def _answers(url: str) -> Callable[[], Awaitable[bool]]:
+    import httpx  # noqa: PLC0415 - other commands do not pay for it
+
     async def ready() -> bool:
         try:
             async with httpx.AsyncClient(timeout=2) as client:

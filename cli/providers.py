@@ -11,9 +11,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from messaging.model import Capabilities
-from messaging.registry import Description, describe
-
 _CAN = {
     "conversations": "conversations",
     "participants": "participants",
@@ -25,6 +22,8 @@ _CAN = {
 
 def providers(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False) -> None:
     """List the installed messaging providers and what they can do."""
+    from messaging.registry import describe  # noqa: PLC0415 - other commands do not pay for it
+
     found = describe()
     if as_json:
         typer.echo(json.dumps([_record(provider) for provider in found], indent=2))
@@ -37,14 +36,14 @@ def providers(as_json: Annotated[bool, typer.Option("--json", help="Print JSON, 
     Console(highlight=False).print(table)
 
 
-def _record(provider: Description) -> dict[str, Any]:
+def _record(provider: Any) -> dict[str, Any]:
     record = asdict(provider)
     if provider.capabilities is not None:
         record["capabilities"]["channels"] = _channels(provider.capabilities)
     return record
 
 
-def _told(provider: Description) -> tuple[Text | str, ...]:
+def _told(provider: Any) -> tuple[Text | str, ...]:
     if provider.error:
         return Text(provider.error, style="red"), "", ""
     told = provider.capabilities
@@ -54,12 +53,12 @@ def _told(provider: Description) -> tuple[Text | str, ...]:
     return ", ".join(_channels(told)), ", ".join(can), str(told.max_body)
 
 
-def _source(provider: Description) -> Text:
+def _source(provider: Any) -> Text:
     source = Text(provider.entry_point)
     if provider.distribution:
         source.append(f"\n{provider.distribution} {provider.version}", style="dim")
     return source
 
 
-def _channels(capabilities: Capabilities) -> list[str]:
+def _channels(capabilities: Any) -> list[str]:
     return sorted(channel.value for channel in capabilities.channels)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.conversations import DATA, Data, find_temporal
+from cli.endings import Away, Ending
 
 
 def replay(
@@ -23,7 +24,7 @@ def replay(
         raise ValueError("give a conversation's id, or --file")
     clean = asyncio.run(_replay(conversation_id, run, file or [], data_dir))
     if not clean:
-        raise typer.Exit(1)
+        raise typer.Exit(Ending.FAILED)
 
 
 async def _replay(conversation_id: str | None, run: str | None, files: list[Path], data_dir: Path) -> bool:
@@ -44,7 +45,7 @@ async def _replay(conversation_id: str | None, run: str | None, files: list[Path
         except RPCError as error:
             raise ValueError(f"there is no history of this conversation: {error.message}") from None
         except RuntimeError:
-            raise ValueError("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from None
+            raise Away("Temporal does not answer; is it running, and is TEMPORAL_ADDRESS right?") from None
     clean = True
     for name, history in histories:
         found = await replaying.replay(history)

@@ -10,8 +10,6 @@ from typing import Annotated
 
 import typer
 
-from messaging.errors import MessagingError
-
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -32,11 +30,7 @@ def api(
     given = {"messaging_api_host": host, "messaging_api_port": port}
     settings = load(**{name: value for name, value in given.items() if value is not None})
     settings.id_key()
-    # What is wrong with one of them is said here, in one line.
-    try:
-        providers.backends(settings)
-    except MessagingError as error:
-        raise ValueError(str(error)) from error
+    providers.backends(settings)  # what is wrong with one of them is said here, in one line
     asyncio.run(open_spool(settings).aclose())
     with telemetry("api", level=settings.messaging_log_level) as signals:
         uvicorn.run(
@@ -55,10 +49,7 @@ def worker() -> None:
     """Run conversations and their activities."""
     import worker as process  # noqa: PLC0415
 
-    try:
-        asyncio.run(process.main())
-    except MessagingError as error:
-        raise ValueError(str(error)) from error
+    asyncio.run(process.main())
 
 
 def simulator(context: typer.Context) -> None:

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import pydantic_settings
-from dotenv import load_dotenv
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
@@ -274,11 +273,6 @@ class Settings(Conduct):
             "whatsapp_number": self.twilio_whatsapp_number,
         }
         return {name: value for name, value in options.items() if value is not None}
-
-
-def read_dotenv() -> None:
-    """Let `.env` speak to the libraries too that read the environment themselves. What is set already stays."""
-    load_dotenv(".env")
 
 
 def load(**overrides: Any) -> Settings:
