@@ -70,7 +70,7 @@ def show(conversation_id: Id, *, as_json: AsJson = False, data_dir: Data = DATA)
         summary = await directory.get(conversation_id)
         messages = await directory.messages(conversation_id)
         records = await directory.turns(conversation_id)
-        return summary, explain(await directory.events(conversation_id), messages, records)
+        return summary, await explain(directory.histories(conversation_id), messages, records)
 
     summary, turns = _run(data_dir, look)
     if as_json:
@@ -79,7 +79,7 @@ def show(conversation_id: Id, *, as_json: AsJson = False, data_dir: Data = DATA)
     _print_summary(summary)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for turn in turns:
-        _print_turn(console, turn)
+        _print_turn(console, turn, run=summary.run_id)
 
 
 def _print_summary(summary: Any) -> None:
@@ -189,8 +189,9 @@ async def _waiting(directory: Any, conversation_id: str) -> str:
     return str(waiting[0])
 
 
-def _print_turn(console: Console, turn: Any) -> None:
-    console.print(f"\nturn {turn.number}: {turn.outcome}{f' ({turn.reason})' if turn.reason else ''}")
+def _print_turn(console: Console, turn: Any, *, run: str) -> None:
+    ended = turn.outcome if turn.number else "before the first text"
+    console.print(f"\nturn {turn.number}: {ended}{f' ({turn.reason})' if turn.reason else ''}")
     recalled = (
         [] if turn.recalled is None else [f"{turn.recalled} utterances{', memory away' if turn.memory_away else ''}"]
     )
@@ -204,6 +205,7 @@ def _print_turn(console: Console, turn: Any) -> None:
         ("guard", turn.guards),
         ("sent", turn.sent),
         ("step", turn.steps),
+        ("run", [turn.run] if turn.run not in {"", run} else []),
     ):
         for line in lines:
             console.print(f"  {name:<9} {line}")

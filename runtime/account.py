@@ -1,4 +1,4 @@
-"""What became of each turn of a conversation's latest run, from its history and what it says of itself.
+"""What became of each of a conversation's latest turns, from the histories of its runs and what it says of itself.
 
 Bodies are shown, numbers in them are not: an account is read over shoulders and pasted into tickets.
 """
@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
-from temporalio.api.history.v1 import HistoryEvent
 
+from runtime.histories import RunHistory
 from workflows.state import Direction, MessageRecord, TurnRecord
 
 _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
@@ -24,9 +24,14 @@ _OWN = frozenset({"reply", "deliver", "recall", "remember", "revive", "alert"})
 
 @dataclass(slots=True, kw_only=True)
 class TurnAccount:
-    """One turn. `recalled` is None where memory was not asked, and `drafts` holds each as it was written."""
+    """One turn. `recalled` is None where memory was not asked, and `drafts` holds each as it was written.
+
+    `run` is the one in whose history it stands; empty where none was found, or where the agent was not asked. Turn 0 is
+    what we wrote before any text came.
+    """
 
     number: int
+    run: str = ""
     outcome: str = ""
     reason: str = ""
     came: list[str] = field(default_factory=list)
@@ -41,17 +46,21 @@ class TurnAccount:
     steps: list[str] = field(default_factory=list)
 
 
-def explain(
-    events: Iterable[HistoryEvent], messages: Iterable[MessageRecord], records: Iterable[TurnRecord]
+async def explain(
+    histories: AsyncIterable[RunHistory], messages: Iterable[MessageRecord], records: Iterable[TurnRecord]
 ) -> list[TurnAccount]:
-    """The turns in order."""
+    """The turns in order. `histories` come latest first, and are asked for as far back as the turns go."""
     turns: dict[int, TurnAccount] = {}
     for message in messages:
         _message(turns, message)
     for record in records:
         _record(turns, record)
-    _history(turns, events)
-    return [turns[number] for number in sorted(turns) if number]
+    known = set(turns)
+    if first := min(known - {0}, default=0):
+        async for history in histories:
+            if min(_history(turns, history), default=first + 1) <= first:
+                break
+    return [turns[number] for number in sorted(known)]
 
 
 def masked(text: str) -> str:
@@ -90,10 +99,11 @@ def _record(turns: dict[int, TurnAccount], record: TurnRecord) -> None:
     ]
 
 
-def _history(turns: dict[int, TurnAccount], events: Iterable[HistoryEvent]) -> None:
+def _history(turns: dict[int, TurnAccount], history: RunHistory) -> set[int]:
+    """Add what a run did to its turns; which those are."""
     scheduled: dict[int, tuple[str, int]] = {}
     recalls: list[Mapping[str, Any]] = []
-    for event in events:
+    for event in history.events:
         match event.event_type:
             case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
                 found = _TURN.search(_text(event.user_metadata.summary.data))
@@ -101,6 +111,7 @@ def _history(turns: dict[int, TurnAccount], events: Iterable[HistoryEvent]) -> N
                 number = int(found[1]) if found else 0
                 scheduled[event.event_id] = (name, number)
                 if name == "reply" and number:
+                    _of(turns, number).run = history.run_id
                     _recalled(_of(turns, number), recalls)
                     recalls = []
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -127,6 +138,7 @@ def _history(turns: dict[int, TurnAccount], events: Iterable[HistoryEvent]) -> N
                 ):
                     result = marker.details.get("result")
                     recalls.append(_json(result.payloads[0].data) if result else {"degraded": True})
+    return {number for _, number in scheduled.values() if number}
 
 
 def _recalled(turn: TurnAccount, recalls: list[Mapping[str, Any]]) -> None:

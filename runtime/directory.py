@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import (
     Client,
     WorkflowExecution,
@@ -21,6 +20,8 @@ from temporalio.client import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Page
+from runtime import histories
+from runtime.histories import RunHistory
 from runtime.temporal import TemporalUnreachable
 from workflows import contracts, index
 from workflows.approval import Decide
@@ -185,15 +186,16 @@ class Directory:
         turns: tuple[TurnRecord, ...] = (await self._query(conversation_id, ConversationWorkflow.turns)).turns
         return turns
 
-    async def events(self, conversation_id: str) -> Sequence[HistoryEvent]:
-        """The history of the latest run.
+    async def histories(self, conversation_id: str) -> AsyncIterator[RunHistory]:
+        """Of its runs, the latest first.
 
         Raises:
             UnknownConversation, TemporalUnreachable
         """
         try:
             with _connected():
-                return (await self._handle(conversation_id).fetch_history(rpc_timeout=PATIENCE)).events
+                async for history in histories.of(self.client, conversation_id, patience=PATIENCE):
+                    yield history
         except RPCError as error:
             raise _translate(error, conversation_id) from error
 

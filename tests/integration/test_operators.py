@@ -20,7 +20,8 @@ from tests.integration.harness import Bench, bench_for
 from tests.replay import record
 from tests.support import flows, ledger
 from tests.support.ports import eventually
-from workflows import catalogue
+from workflows import catalogue, policy
+from workflows.conversation import ConversationWorkflow
 from workflows.policy import Rules
 
 Command = Callable[..., Any]
@@ -79,6 +80,27 @@ async def test_a_conversation_is_explained_turn_by_turn(bench: Bench, messaging:
         (3, "opted_out"),
     ]
     assert "5550100" not in json.dumps(told["turns"])
+
+
+async def test_an_account_goes_back_through_runs_that_were_continued_or_opened_again(
+    bench: Bench, messaging: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policy, "EVENT_BUDGET", 1)  # each turn ends its run
+    person = bench.conversation()
+    for number in (1, 2):
+        await person.text(f"text {number}")
+        await person.turn(number)
+    await person.handle.execute_update(ConversationWorkflow.close)
+    await person.handle.result()
+    await person.text("text 3", previous_run_id=(await person.handle.describe()).run_id)
+    await person.turn(3)
+
+    told = json.loads((await messaging("conversations", "show", person.id, "--json")).output)["turns"]
+    assert [turn["drafts"] for turn in told] == [[f"re: text {number}"] for number in (1, 2, 3)]
+    assert [turn["recalled"] for turn in told] == [0, 0, 0]
+    assert len({turn["run"] for turn in told}) == 3
+    shown = (await messaging("conversations", "show", person.id)).output
+    assert [shown.count(turn["run"]) for turn in told] == [1, 1, 1]
 
 
 async def test_a_question_is_seen_and_decided_in_the_terminal(bench: Bench, messaging: Command) -> None:
