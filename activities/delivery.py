@@ -103,7 +103,7 @@ class Delivery(DeliveryActivities):
                 raise failures.uncertain(
                     again_in=timedelta(seconds=error.retry_after or 0) or self._settling
                 ) from error
-            raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
+            raise failures.unseen(error) from error
 
 
 def _message(order: SendOrder) -> Message:

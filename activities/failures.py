@@ -62,6 +62,15 @@ def uncertain(*, again_in: timedelta) -> ApplicationError:
     )
 
 
+def unseen(error: MessagingError) -> ApplicationError:
+    """A send that may have left, and that nobody can look for."""
+    return ApplicationError(
+        f"the provider refuses to tell whether it has the message: {error.code.value}",
+        type=UNCERTAIN,
+        non_retryable=True,
+    )
+
+
 def opted_out() -> ApplicationError:
     """The message is not sent, since the person has opted out on another channel."""
     return ApplicationError(

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from api import console, conversations, desk, headers, health, login, problems, webhooks
+from api import console, conversations, desk, headers, health, login, parked, problems, webhooks
 from runtime.access import Access
 from runtime.ingress import open_ingress
 from runtime.settings import Settings
@@ -36,6 +36,6 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     )
     problems.install(app)
     app.add_middleware(headers.SecurityHeaders)
-    for room in (webhooks, conversations, desk, health, login, console):
+    for room in (webhooks, conversations, desk, parked, health, login, console):
         app.include_router(room.router)
     return app

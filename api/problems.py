@@ -98,7 +98,7 @@ def _busy(code: str, detail: str) -> JSONResponse:
 
 
 # What a conversation calls its refusals; all others are conflicts with how it stands.
-_REFUSALS: Mapping[str, int] = {"invalid_input": 422, "approval_not_found": 404}
+_REFUSALS: Mapping[str, int] = {"invalid_input": 422, "approval_not_found": 404, "turn_not_parked": 404, "gone": 410}
 
 _CALLERS_FAULT = frozenset(
     {

@@ -76,6 +76,17 @@ class NoteOut(BaseModel, from_attributes=True):
     at: datetime
 
 
+class ParkedTurnOut(BaseModel, from_attributes=True):
+    """A turn that failed, without what was said. `texts` is how many can run again (0: it can only be dropped); `sent`
+    says that something of its answer has left, or may have."""
+
+    turn: int
+    reason: str
+    at: datetime
+    texts: int
+    sent: bool
+
+
 class ConversationDetail(ConversationOut):
     """One conversation, with what is to be known before acting on it.
 
@@ -97,6 +108,7 @@ class ConversationDetail(ConversationOut):
     tokens: int
     cost: float
     approvals: list[ApprovalOut]
+    parked: list[ParkedTurnOut]
     notes: list[NoteOut]
 
 
@@ -187,6 +199,34 @@ class MessageIn(_Content):
         if not (self.body.strip() or self.media or self.template):
             raise ValueError("body: must not be empty where there is neither media nor a template")
         return self
+
+
+class ParkedOut(ParkedTurnOut):
+    """A parked turn, and the conversation that it is of."""
+
+    conversation_id: str
+    channel: str
+    contact_id: str
+
+
+class ParkedPage(BaseModel):
+    """The parked turns of a page of conversations. `silent` are the ids of those that have some and do not answer."""
+
+    items: list[ParkedOut]
+    next_cursor: str | None
+    silent: list[str]
+
+
+class DropIn(BaseModel):
+    """Who lets it go."""
+
+    by: Name
+
+
+class RetryIn(DropIn):
+    """Who has it run again; `even_if_sent` where the person may have the answer already."""
+
+    even_if_sent: bool = False
 
 
 class AssigneeIn(BaseModel):

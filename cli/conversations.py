@@ -50,13 +50,13 @@ def list_(
         wanted = Filter(state=state, channel=channel, assignee=assignee, contact=contact)
         return [asdict(item) for item in (await directory.list(wanted, limit=limit)).items]
 
-    rows = _run(data_dir, look)
+    rows = run(data_dir, look)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     table = Table("id", "state", "channel", "assignee", "last activity")
     for row in rows:
-        table.add_row(row["id"], row["state"], row["channel"], row["assignee"] or "", _when(row["updated_at"]))
+        table.add_row(row["id"], row["state"], row["channel"], row["assignee"] or "", when(row["updated_at"]))
     Console().print(table)
 
 
@@ -72,9 +72,9 @@ def show(conversation_id: Id, *, as_json: AsJson = False, data_dir: Data = DATA)
         records = await directory.turns(conversation_id)
         return summary, await explain(directory.histories(conversation_id), messages, records)
 
-    summary, turns = _run(data_dir, look)
+    summary, turns = run(data_dir, look)
     if as_json:
-        _print_json({**asdict(summary), "turns": [asdict(turn) for turn in turns]})
+        print_json({**asdict(summary), "turns": [asdict(turn) for turn in turns]})
         return
     _print_summary(summary)
     console = Console(highlight=False, markup=False, soft_wrap=True)
@@ -92,7 +92,7 @@ def _print_summary(summary: Any) -> None:
         "assignee": summary.assignee,
         "handoff": view.handoff,
         "opted out": "yes" if view.opted_out else None,
-        "answer due": _when(view.answer_due_at) if view.answer_due_at else None,
+        "answer due": when(view.answer_due_at) if view.answer_due_at else None,
         "uncertain sends": view.uncertain or None,
         "not yet in memory": view.unremembered or None,
         "run": summary.run_id,
@@ -119,12 +119,12 @@ def tail(conversation_id: Id, *, data_dir: Data = DATA) -> None:
                 if seen.get(message.id) != message.status:
                     seen[message.id] = message.status
                     typer.echo(
-                        f"{_when(message.created_at)} {message.direction} ({message.status}): {masked(message.body)}"
+                        f"{when(message.created_at)} {message.direction} ({message.status}): {masked(message.body)}"
                     )
             await asyncio.sleep(LOOK)
 
     try:
-        _run(data_dir, follow)
+        run(data_dir, follow)
     except KeyboardInterrupt:
         return
 
@@ -132,19 +132,19 @@ def tail(conversation_id: Id, *, data_dir: Data = DATA) -> None:
 @app.command()
 def takeover(conversation_id: Id, by: By, *, data_dir: Data = DATA) -> None:
     """Let a human answer; the agent is silent until `release`."""
-    _run(data_dir, lambda directory: directory.takeover(conversation_id, by))
+    run(data_dir, lambda directory: directory.takeover(conversation_id, by))
 
 
 @app.command()
 def release(conversation_id: Id, *, data_dir: Data = DATA) -> None:
     """Let the agent answer again."""
-    _run(data_dir, lambda directory: directory.release(conversation_id))
+    run(data_dir, lambda directory: directory.release(conversation_id))
 
 
 @app.command()
 def close(conversation_id: Id, *, data_dir: Data = DATA) -> None:
     """End it; the next text opens it again."""
-    _run(data_dir, lambda directory: directory.close(conversation_id))
+    run(data_dir, lambda directory: directory.close(conversation_id))
 
 
 @app.command()
@@ -178,7 +178,7 @@ def _decide(conversation_id: str, by: str, token: str | None, data_dir: Path, *,
         chosen = token or await _waiting(directory, conversation_id)
         await directory.decide(conversation_id, Decide(token=chosen, by=by), approved=approved)
 
-    _run(data_dir, act)
+    run(data_dir, act)
 
 
 async def _waiting(directory: Any, conversation_id: str) -> str:
@@ -211,7 +211,9 @@ def _print_turn(console: Console, turn: Any, *, run: str) -> None:
             console.print(f"  {name:<9} {line}")
 
 
-def _run(data_dir: Path, act: Callable[[Any], Awaitable[Any]]) -> Any:
+def run(data_dir: Path, act: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Do something with the conversations. Raises ValueError where it cannot be done; one sentence."""
+
     async def main() -> Any:
         async with _directory(data_dir) as directory:
             return await act(directory)
@@ -249,9 +251,11 @@ def find_temporal(data_dir: Path) -> None:
         os.environ["TEMPORAL_ADDRESS"] = json.loads(state.read_text())["temporal_address"]
 
 
-def _print_json(found: Any) -> None:
+def print_json(found: Any) -> None:
+    """For programs, on standard output."""
     typer.echo(json.dumps(found, default=str, ensure_ascii=False))
 
 
-def _when(at: datetime) -> str:
+def when(at: datetime) -> str:
+    """For a table."""
     return at.strftime("%Y-%m-%d %H:%M:%S")

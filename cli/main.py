@@ -14,7 +14,7 @@ import sys
 
 import typer
 
-from cli import chat, contacts, conversations, dev, endings, flow, knowledge, providers, replay, serve, token
+from cli import chat, contacts, conversations, dev, endings, flow, knowledge, parked, providers, replay, serve, token
 from runtime.dotenv import read_dotenv
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ app.command("worker")(serve.worker)
 app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
 app.add_typer(conversations.app, name="conversations")
+app.add_typer(parked.app, name="parked")
 app.add_typer(contacts.app, name="contacts")
 app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")

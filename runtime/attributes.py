@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 _TYPES = {
     "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
     "Datetime": IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+    "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
 }
 
 # Temporal Cloud keeps this to its own tools.

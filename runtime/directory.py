@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -27,11 +28,15 @@ from workflows import contracts, index
 from workflows.approval import Decide
 from workflows.contracts import Assignment, NewNote, OperatorReply, Posted, Takeover
 from workflows.conversation import ConversationWorkflow
+from workflows.parked import Drop, ParkedSummary, ParkedTurns, Retry
 from workflows.state import MessageRecord, TurnRecord, Verdict
 from workflows.views import ConversationView
 
 # A query needs a worker; an operator should hear soon that there is none.
 PATIENCE = timedelta(seconds=5)
+# Of many conversations some may be stuck, and a list must come all the same.
+_BRIEFLY = timedelta(seconds=2)
+_AT_ONCE = 32
 
 
 _CURSOR = "cursor: must be the next_cursor of the page before"
@@ -71,25 +76,48 @@ class ConversationSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedIn:
+    """A parked turn, and the conversation that it is of."""
+
+    conversation_id: str
+    channel: str
+    contact_id: str
+    turn: ParkedSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedPage:
+    """One page of parked turns. `silent` are conversations that have some and do not answer."""
+
+    items: tuple[ParkedIn, ...]
+    next_cursor: str | None
+    silent: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which conversations a list shows; None for all. `state` is active, held, waiting or closed."""
+    """Which conversations a list shows; None for all. `state` is active, held, waiting or closed; `parked` says that
+    only those with a parked turn are wanted."""
 
     state: str | None = None
     channel: str | None = None
     assignee: str | None = None
     contact: str | None = None
+    parked: bool = False
 
     def query(self) -> str:
         """In Temporal's words: https://docs.temporal.io/list-filter."""
         parts = [f"WorkflowType = '{contracts.WORKFLOW}'", _STATES[self.state]]
         wanted = ((index.CHANNEL, self.channel), (index.ASSIGNEE, self.assignee), (index.CONTACT, self.contact))
         parts += [f"{key.name} = {_quoted(value)}" for key, value in wanted if value is not None]
+        parts += [f"{index.PARKED.name} > 0"] if self.parked else []
         return " AND ".join(parts)
 
 
 # A run that was continued is not a conversation of its own.
 _STATES: Mapping[str | None, str] = {
     None: "ExecutionStatus != 'ContinuedAsNew'",
+    "open": "ExecutionStatus = 'Running'",
     "active": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'active'",
     "held": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'held'",
     "waiting": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'waiting'",
@@ -186,6 +214,31 @@ class Directory:
         turns: tuple[TurnRecord, ...] = (await self._query(conversation_id, ConversationWorkflow.turns)).turns
         return turns
 
+    async def parked(self, *, limit: int = 50, cursor: str | None = None) -> ParkedPage:
+        """The parked turns of up to `limit` open conversations, the latest conversations first.
+
+        Raises:
+            InvalidCursor, TemporalUnreachable
+        """
+        page = await self.list(Filter(state="open", parked=True), limit=limit, cursor=cursor)
+        room = asyncio.Semaphore(_AT_ONCE)
+
+        async def of(item: ConversationSummary) -> tuple[ParkedIn, ...] | None:
+            async with room:
+                try:
+                    found: ParkedTurns = await self._query(item.id, ConversationWorkflow.parked, patience=_BRIEFLY)
+                except (UnknownConversation, NoWorker):
+                    return None
+                whose = {"conversation_id": item.id, "channel": item.channel, "contact_id": item.contact_id}
+                return tuple(ParkedIn(**whose, turn=turn) for turn in found.turns)
+
+        turns = await asyncio.gather(*map(of, page.items))
+        return ParkedPage(
+            items=tuple(turn for found in turns for turn in found or ()),
+            next_cursor=page.next_cursor,
+            silent=tuple(item.id for item, found in zip(page.items, turns, strict=True) if found is None),
+        )
+
     async def histories(self, conversation_id: str) -> AsyncIterator[RunHistory]:
         """Of its runs, the latest first.
 
@@ -225,6 +278,14 @@ class Directory:
         update = ConversationWorkflow.approve if approved else ConversationWorkflow.decline
         await self._update(conversation_id, update, answer)
 
+    async def retry_turn(self, conversation_id: str, request: Retry) -> None:
+        """Run a parked turn again. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
+        await self._update(conversation_id, ConversationWorkflow.retry_turn, request)
+
+    async def drop_turn(self, conversation_id: str, request: Drop) -> None:
+        """Let a parked turn go. Raises UnknownConversation, ConversationEnded, WorkflowUpdateFailedError."""
+        await self._update(conversation_id, ConversationWorkflow.drop_turn, request)
+
     async def release(self, conversation_id: str) -> None:
         """Let the agent answer again. Raises UnknownConversation, ConversationEnded."""
         await self._update(conversation_id, ConversationWorkflow.release)
@@ -237,10 +298,10 @@ class Directory:
     def _handle(self, conversation_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(conversation_id)
 
-    async def _query(self, conversation_id: str, query: Any) -> Any:
+    async def _query(self, conversation_id: str, query: Any, *, patience: timedelta = PATIENCE) -> Any:
         try:
             with _connected():
-                return await self._handle(conversation_id).query(query, rpc_timeout=PATIENCE)
+                return await self._handle(conversation_id).query(query, rpc_timeout=patience)
         except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             raise UnknownConversation(conversation_id) from error
         except RPCError as error:

@@ -129,7 +129,8 @@ class Gateway:
             RPCError
         """
         try:
-            await self._start(replace(start, indexed=True), options, index.attributes(start, None, start.created_at))
+            listed = replace(start, indexed=True, counts_parked=True)
+            await self._start(listed, options, index.attributes(listed, None, start.created_at))
         except RPCError as error:
             # A namespace that no worker has prepared yet. A text must not wait for a filter.
             if error.status is not RPCStatusCode.INVALID_ARGUMENT or "search attribute" not in error.message.lower():

@@ -23,6 +23,8 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
     draft, kind = _in_time(turn, turn.result("reply", Draft), since)
     # An apology for being late is a message of its own: an earlier attempt of the answer may be in the transcript.
     event = turn.texts[0].key + (":late" if guard.LATE in turn.guards else "")
+    if retried := turn.texts[0].retry_of:
+        event += f":again-{retried}"  # an apology may have gone out under the first
     receipts = []
     for number, text in enumerate(parts.split(draft.text) or (("",) if draft.media else ())):
         if number and (halt := turn.forbidden()):

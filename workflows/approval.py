@@ -115,7 +115,11 @@ def _token(turn: TurnContext) -> str:
 
 def _known(turn: TurnContext) -> ApprovalRecord | None:
     """The question, where an earlier draft of this turn has asked it."""
-    return next((record for record in turn.state.approvals if record.token == _token(turn)), None)
+    found = next((record for record in turn.state.approvals if record.token == _token(turn)), None)
+    if found is not None and found.verdict is Verdict.WITHDRAWN and found.turn != turn.state.turn:
+        turn.state.approvals.remove(found)  # of a turn that is run again: it is asked anew
+        return None
+    return found
 
 
 async def _tell(turn: TurnContext, record: ApprovalRecord) -> None:

@@ -37,7 +37,8 @@ class Route:
 class ConversationStart:
     """What a run begins with. `carried` comes from the run before it, or `previous_run_id` says where to find it.
 
-    `indexed` says that the run was started with the search attributes of `workflows.index`, and keeps them true.
+    `indexed` says that the run was started with the search attributes of `workflows.index`, and keeps them true;
+    `counts_parked` that the latest of them was there too.
     """
 
     conversation_id: str
@@ -48,6 +49,7 @@ class ConversationStart:
     previous_run_id: str | None = None
     carried: ConversationState | None = None
     indexed: bool = False
+    counts_parked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

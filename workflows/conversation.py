@@ -10,7 +10,20 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from messaging.model import ConversationState as ProviderConversationState
-from workflows import approval, backlog, catalogue, contracts, desk, handoff, index, outbox, policy, requests, views
+from workflows import (
+    approval,
+    backlog,
+    catalogue,
+    contracts,
+    desk,
+    handoff,
+    index,
+    outbox,
+    parked,
+    policy,
+    requests,
+    views,
+)
 from workflows.alarm import Alarm
 from workflows.approval import Decide
 from workflows.companions import Companions
@@ -26,8 +39,10 @@ from workflows.contracts import (
     Takeover,
 )
 from workflows.desk import Desk
+from workflows.fate import Asked, Fates
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
 from workflows.length import SIGNAL, UPDATE, Length
+from workflows.parked import Drop, ParkedTurns, Retry
 from workflows.reviving import revived
 from workflows.state import ConversationState, TurnRecord, Verdict
 from workflows.turns import Turns
@@ -234,6 +249,28 @@ class ConversationWorkflow:
     def _check_decline(self, request: Decide) -> None:
         approval.check(self._state, Verdict.DECLINED, request)
 
+    @workflow.update
+    async def retry_turn(self, request: Retry) -> views.ConversationView:
+        """Run a parked turn's texts again, as a turn of their own."""
+        await self._begun()
+        parked.retry(self._state, request)
+        return self.view()
+
+    @retry_turn.validator
+    def _check_retry(self, request: Retry) -> None:
+        parked.check_retry(self._state, request)
+
+    @workflow.update
+    async def drop_turn(self, request: Drop) -> views.ConversationView:
+        """Let a parked turn go."""
+        await self._begun()
+        parked.drop(self._state, request)
+        return self.view()
+
+    @drop_turn.validator
+    def _check_drop(self, request: Drop) -> None:
+        parked.check_drop(self._state, request)
+
     # --- queries ---
 
     @workflow.query
@@ -260,6 +297,17 @@ class ConversationWorkflow:
     def turns(self) -> views.Turns:
         """What the latest turns did, step by step."""
         return views.Turns(turns=tuple(self._state.turns))
+
+    @workflow.query
+    def parked(self) -> ParkedTurns:
+        """The turns that failed and wait for a human."""
+        return parked.listed(self._state)
+
+    @workflow.query
+    def fates(self, asked: Asked) -> Fates:
+        """What became of these texts; of those that came here."""
+        found = {key: fate for key in asked.keys if (fate := self._state.fate(key)) is not None}
+        return Fates(found=found)
 
     # --- the loop ---
 
@@ -288,13 +336,15 @@ class ConversationWorkflow:
             yield desk.ends_at(self._state)
 
     def _may_end(self) -> bool:
-        """Closed or idle, with nothing left to do. One who opted out is kept: the run is what remembers that."""
+        """Closed or idle, with nothing left to do. One who opted out is kept: the run is what remembers that; so is
+        one with a turn that waits for a human."""
         state = self._state
         if self._forget_asked and not self._forgotten:
             return False
         if state.backlog or state.outgoing or any(not alert.told for alert in state.alerts):
             return False
-        idle = desk.expired(state, workflow.now()) and not state.opted_out and not self._desk.is_busy()
+        kept = state.opted_out or bool(state.parked)
+        idle = desk.expired(state, workflow.now()) and not kept and not self._desk.is_busy()
         return not state.pending and (state.closing or idle)
 
     def _may_hand_over(self) -> bool:

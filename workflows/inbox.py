@@ -20,7 +20,7 @@ class Attachment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted. `also` are
-    further ids of its author's."""
+    further ids of its author's. `retry_of` is the parked turn that a human has run again, else 0."""
 
     key: str
     sid: str
@@ -31,6 +31,7 @@ class Inbound:
     opt_out: str | None = None
     rules: Rules = field(default_factory=Rules)
     also: tuple[str, ...] = ()
+    retry_of: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

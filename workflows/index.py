@@ -25,11 +25,14 @@ CONTACT = SearchAttributeKey.for_keyword("MessagingContact")
 STATE = SearchAttributeKey.for_keyword("MessagingState")
 ASSIGNEE = SearchAttributeKey.for_keyword("MessagingAssignee")
 ACTIVITY = SearchAttributeKey.for_datetime("MessagingActivity")
-
-ALL = (CHANNEL, CONTACT, STATE, ASSIGNEE, ACTIVITY)
+PARKED = SearchAttributeKey.for_int("MessagingParked")
 
 # How a server names the types of ours: https://docs.temporal.io/search-attribute
-TYPES = {key.name: "Datetime" if key is ACTIVITY else "Keyword" for key in ALL}
+TYPES = {
+    **dict.fromkeys((CHANNEL.name, CONTACT.name, STATE.name, ASSIGNEE.name), "Keyword"),
+    ACTIVITY.name: "Datetime",
+    PARKED.name: "Int",
+}
 
 # The most bytes of a keyword that PostgreSQL's visibility takes, in characters of four bytes each.
 _LONGEST = 60
@@ -54,7 +57,8 @@ def standing(state: ConversationState) -> Standing:
 
 def shown(state: ConversationState) -> str:
     """What is worth an update: it changes when the list must."""
-    return f"{standing(state).value} {state.assignee or ''}"
+    parked = f" {len(state.parked)} parked" if state.parked else ""
+    return f"{standing(state).value} {state.assignee or ''}{parked}"
 
 
 def attributes(start: ConversationStart, state: ConversationState | None, now: datetime) -> TypedSearchAttributes:
@@ -65,6 +69,8 @@ def attributes(start: ConversationStart, state: ConversationState | None, now: d
         SearchAttributePair(STATE, (standing(state) if state else Standing.ACTIVE).value),
         SearchAttributePair(ACTIVITY, now),
     ]
+    if start.counts_parked:
+        pairs.append(SearchAttributePair(PARKED, len(state.parked) if state else 0))
     if state is not None and state.assignee:
         pairs.append(SearchAttributePair(ASSIGNEE, state.assignee[:_LONGEST]))
     return TypedSearchAttributes(pairs)
@@ -81,4 +87,5 @@ def show(start: ConversationStart, state: ConversationState) -> None:
         state.shown = shown(state)
         who = ASSIGNEE.value_set(state.assignee[:_LONGEST]) if state.assignee else ASSIGNEE.value_unset()
         now = ACTIVITY.value_set(workflow.now())
-        workflow.upsert_search_attributes([STATE.value_set(standing(state).value), who, now])
+        parked = [PARKED.value_set(len(state.parked))] if start.counts_parked else []
+        workflow.upsert_search_attributes([STATE.value_set(standing(state).value), who, now, *parked])

@@ -285,3 +285,8 @@ SCHEDULED = 20
 NOTES = 20
 NOTE_CHARS = 1_000
 ALERTS = 20
+
+# Turns that failed and wait for a human. Their texts are kept so that they can run again; the oldest go first.
+PARKED_TURNS = 20
+PARKED_CHARS = 24_000
+PARKED_REASON = 300

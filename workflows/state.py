@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -14,6 +15,7 @@ from messaging.model import DeliveryStatus
 from workflows import policy
 from workflows.alert import Alert, AlertKind
 from workflows.budget import Spending
+from workflows.fate import COALESCED, HANDLED, IN_PROGRESS, WAITING, Fate
 from workflows.handoff import Handoff, Note
 from workflows.inbox import Attachment, DeliveryUpdate, Inbound
 from workflows.outgoing import Outgoing, Scheduled
@@ -36,6 +38,8 @@ class Outcome(StrEnum):
     HELD = "held"
     REFUSED = "refused"
     PARKED = "parked"
+    DROPPED = "dropped"
+    """Parked, and let go by a human."""
 
 
 class Proof(StrEnum):
@@ -142,6 +146,30 @@ class TurnRecord:
     guards: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedText:
+    """What of a text is needed to run it again."""
+
+    key: str
+    sid: str
+    text: str
+    at: datetime
+    author: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class ParkedTurn:
+    """A turn that failed. Without `texts` it can only be dropped; `sent` says that its answer may have left in part."""
+
+    turn: int
+    reason: str
+    at: datetime
+    keys: tuple[str, ...] = ()
+    texts: tuple[ParkedText, ...] = ()
+    sent: bool = False
+
+
 @dataclass(slots=True, kw_only=True)
 class ConversationState:
     """Bounded in every field but `pending`, which holds what nobody has looked at yet.
@@ -149,7 +177,7 @@ class ConversationState:
     `consent_known` is what the contact's record last had of `opted_out`. `waiting_since` and `last_waiting` are of
     `pending`; `quick` and `repeats` count texts that came like a bot's; `failed` holds the messages whose failure was
     reported and has not been looked at; `outgoing` what a human wrote. `summary` tells what was said up to
-    turn `summarised`.
+    turn `summarised`. `seen` are keys whose turn has not ended, `fates` what became of the others.
     """
 
     created_at: datetime
@@ -191,6 +219,8 @@ class ConversationState:
     quick: int = 0
     repeats: int = 0
     alerts: list[Alert] = field(default_factory=list)
+    parked: list[ParkedTurn] = field(default_factory=list)
+    fates: dict[str, str] = field(default_factory=dict)
 
     @property
     def turn_policy(self) -> policy.TurnPolicy:
@@ -199,7 +229,7 @@ class ConversationState:
 
     def is_blank(self) -> bool:
         """Whether nothing here tells what somebody said."""
-        said = self.messages or self.summary or self.backlog or self.pending or self.notes
+        said = self.messages or self.summary or self.backlog or self.pending or self.notes or self.parked
         return not (said or self.outgoing or self.scheduled)
 
     def forget(self) -> int:
@@ -210,7 +240,7 @@ class ConversationState:
         forgotten = len(self.messages)
         self.messages, self.backlog, self.notes, self.outgoing, self.scheduled = [], [], [], [], []
         self.early, self.failed, self.approvals, self.variables = [], [], [], {}
-        self.last_turn, self.summary = None, ""
+        self.last_turn, self.summary, self.parked = None, "", []
         return forgotten
 
     def alert(self, kind: AlertKind, now: datetime, reason: str = "") -> None:
@@ -220,16 +250,45 @@ class ConversationState:
 
     def accept(self, key: str) -> bool:
         """Whether this key is new; from now on it is not."""
-        digest = _digest(key)
-        if digest in self.seen:
+        if self.has_seen(key):
             return False
-        self.seen.append(digest)
+        self.seen.append(_digest(key))
         del self.seen[: -policy.SEEN_KEYS]
         return True
 
     def has_seen(self, key: str) -> bool:
         """Whether this key was accepted before."""
-        return _digest(key) in self.seen
+        digest = _digest(key)
+        return digest in self.fates or digest in self.seen
+
+    def settle(self, key: str, fate: Fate) -> None:
+        """Keep what became of a text."""
+        digest = _digest(key)
+        if digest in self.seen:
+            self.seen.remove(digest)
+        self.fates.pop(digest, None)
+        self.fates[digest] = fate.encoded()
+        if len(self.fates) > policy.SEEN_KEYS:
+            del self.fates[next(iter(self.fates))]
+
+    def settle_turn(self, keys: Sequence[str], outcome: Outcome, reason: str) -> None:
+        """Keep what became of a turn's texts; those that were answered with the first are told apart."""
+        for number, key in enumerate(keys):
+            together = number and outcome is Outcome.ANSWERED
+            state = COALESCED if together else outcome.value
+            self.settle(key, Fate(state=state, turn=self.turn, reason=reason))
+
+    def fate(self, key: str) -> Fate | None:
+        """What became of a text; None where it has not come here, or is forgotten."""
+        if any(inbound.key == key for inbound in self.pending):
+            return Fate(state=WAITING)
+        if (kept := self.fates.get(_digest(key))) is not None:
+            return Fate.decoded(kept)
+        if _digest(key) not in self.seen:
+            return None
+        message = self.find(key)
+        running = message is not None and message.status == "received"
+        return Fate(state=IN_PROGRESS, turn=self.turn) if running else Fate(state=HANDLED)
 
     def record(self, message: MessageRecord) -> None:
         """Append to the transcript, which forgets its oldest."""

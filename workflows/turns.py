@@ -19,6 +19,7 @@ from workflows import (
     handoff,
     ids,
     outbox,
+    parked,
     policy,
     remembering,
     saying,
@@ -53,6 +54,7 @@ class Turns:
         self.was_stopped = False
         self._guards: list[str] = []
         self._author: str | None = None
+        self._retry_of: int | None = None
 
     # --- when ---
 
@@ -98,10 +100,10 @@ class Turns:
         state, taken = self._state, list[Inbound]()
         while state.pending and len(taken) < room:
             inbound = state.pending[0]
-            if not state.has_seen(inbound.key) and not self._is_authors(inbound):
+            if self._is_new(inbound) and not self._is_for_this(inbound):
                 break
             state.pending.pop(0)
-            if not state.accept(inbound.key):
+            if not inbound.retry_of and not state.accept(inbound.key):
                 continue
             taken.append(inbound)
             state.rules = inbound.rules
@@ -109,6 +111,9 @@ class Turns:
                 break
         state.waiting_since = state.last_waiting = workflow.now() if state.pending else None
         for inbound in taken:
+            if inbound.retry_of:
+                self._take_up(inbound)
+                continue
             guard.notice(state, inbound)
             self._record(inbound)
         if taken:
@@ -132,23 +137,37 @@ class Turns:
             )
         )
 
+    def _take_up(self, inbound: Inbound) -> None:
+        """A text of a parked turn: it is in the transcript, unless that was long ago."""
+        if (message := self._state.find(inbound.key)) is None:
+            self._record(inbound)
+        else:
+            message.turn, message.status, message.reason = self._state.turn, "received", ""
+        self._state.updated_at = workflow.now()
+
     def _is_word(self, inbound: Inbound) -> bool:
         return consent.keyword(inbound, channel=self._start.channel, opted_out=self._state.opted_out) is not None
 
     def _has_newer(self) -> bool:
         """Whether the next text is for the turn in progress. What follows another's text is not: order is kept."""
-        newer = next((inbound for inbound in self._state.pending if not self._state.has_seen(inbound.key)), None)
-        return newer is not None and self._is_authors(newer)
+        newer = next((inbound for inbound in self._state.pending if self._is_new(inbound)), None)
+        return newer is not None and self._is_for_this(newer)
 
-    def _is_authors(self, inbound: Inbound) -> bool:
-        """Whether this turn may answer it: in a group, nobody gets an answer that was meant for another."""
+    def _is_new(self, inbound: Inbound) -> bool:
+        return bool(inbound.retry_of) or not self._state.has_seen(inbound.key)
+
+    def _is_for_this(self, inbound: Inbound) -> bool:
+        """Whether this turn may answer it: in a group, nobody gets an answer that was meant for another. What is run
+        again is by itself, so that a text that fails for good takes no other with it."""
+        if self._retry_of is not None and inbound.retry_of != self._retry_of:
+            return False
         return self._author is None or inbound.author == self._author
 
     # --- one turn ---
 
     async def begin(self) -> bool:
         """Take what waits and answer it; whether there was anything."""
-        state, self._author, self.was_stopped = self._state, None, False
+        state, self._author, self._retry_of, self.was_stopped = self._state, None, None, False
         state.turn += 1
         texts = self.take(1)
         if not texts:
@@ -156,6 +175,7 @@ class Turns:
             return False
         flow = self._flow()
         self._author = None if flow.together else texts[0].author
+        self._retry_of = texts[0].retry_of
         if state.turn_policy is not TurnPolicy.ENQUEUE:
             texts += self.take(min(policy.TURN_TEXTS, state.rules.most_texts) - 1)
         await contact.ask(self._start, state)
@@ -212,12 +232,16 @@ class Turns:
             **turn.told(),
         )
         state.turns = [*state.turns, state.last_turn][-policy.TURN_RECORDS :]
+        state.settle_turn(keys, turn.outcome, turn.reason)
         workflow.set_current_details(views.details(self._start, state))
-        self._follow_up(turn, remembered="remember" in turn.results)
+        self._follow_up(turn, keys, texts, remembered="remember" in turn.results)
 
-    def _follow_up(self, turn: TurnContext, *, remembered: bool) -> None:
+    def _follow_up(self, turn: TurnContext, keys: list[str], texts: tuple[Inbound, ...], *, remembered: bool) -> None:
         """What a turn's end leaves to be done, by how it ended."""
         state, now = self._state, workflow.now()
+        # Histories of before replay without: what keeps a conversation open would have kept theirs.
+        if turn.outcome is Outcome.PARKED and workflow.patched("parked"):
+            parked.park(turn, keys, turn.texts or texts, now)
         if turn.outcome in _REMEMBERED and not remembered:
             remembering.keep(turn)
         if turn.outcome is Outcome.PARKED and not state.closing:
@@ -311,6 +335,7 @@ class Turns:
                 self._record(text)
                 if message := state.find(text.key):
                     message.status, message.reason = Outcome.REFUSED.value, "came while a turn was in progress"
+                    state.settle_turn([text.key], Outcome.REFUSED, message.reason)
             if self._forbidden() is None and guard.blow_fuses(state, workflow.now()) is None:
                 key = ids.send_key(self._start.conversation_id, texts[0].key)
                 notice = Outgoing(key=key, text=state.rules.reject_text, kind=MessageClass.NOTICE)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows import guard, handoff
+from workflows import guard, handoff, parked
 from workflows.alert import Alert
 from workflows.contracts import ConversationStart
 from workflows.handoff import Note
 from workflows.outgoing import Scheduled
+from workflows.parked import ParkedSummary
 from workflows.state import ApprovalRecord, ConversationState, MessageRecord, Proof, TurnRecord, Verdict
 
 
@@ -21,6 +22,7 @@ class ConversationView:
     human is wanted, `answer_due_at` until when, `overdue` that nobody answered. `window_closes_at` is until when the
     channel takes free-form messages, where it has such a window.
 
+    `parked` are turns that failed and wait for a human.
     `answers`, `tokens` and `cost` (US dollars, as far as known) are what its agent used so far.
     `flow` is that of the latest turn; `approvals` are the latest questions to humans, answered or not.
     """
@@ -51,6 +53,7 @@ class ConversationView:
     notes: tuple[Note, ...] = ()
     alerts: tuple[Alert, ...] = ()
     turn_policy: str = ""
+    parked: tuple[ParkedSummary, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,4 +117,5 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         notes=tuple(state.notes),
         alerts=tuple(state.alerts),
         turn_policy=state.turn_policy.value,
+        parked=parked.listed(state).turns,
     )

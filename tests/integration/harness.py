@@ -319,6 +319,7 @@ class Conversation:
             created_at=datetime.now(UTC),
             previous_run_id=previous_run_id,
             indexed=self.listed,
+            counts_parked=self.listed,
         )
         await self.bench.client.start_workflow(
             contracts.WORKFLOW,

@@ -35,6 +35,7 @@ from workflows.contracts import Takeover
 from workflows.conversation import ConversationWorkflow
 from workflows.flow import Flow
 from workflows.inbox import DeliveryUpdate
+from workflows.parked import Drop, Retry
 from workflows.policy import Rules, TurnPolicy
 from workflows.state import Verdict
 
@@ -102,6 +103,15 @@ async def agent_failed(bench: Bench, person: Conversation) -> None:
     await person.turn(1)
     await person.text("next")
     await person.turn(2)
+
+
+async def parked_run_again_and_dropped(bench: Bench, person: Conversation) -> None:
+    await agent_failed(bench, person)
+    await person.handle.execute_update(ConversationWorkflow.retry_turn, Retry(turn=1, by="ana"))
+    await person.turn(3)
+    await person.handle.execute_update(ConversationWorkflow.drop_turn, Drop(turn=3, by="ana"))
+    await person.text("and on")
+    await person.turn(4)
 
 
 async def provider_ambiguous(bench: Bench, person: Conversation) -> None:
@@ -282,6 +292,7 @@ SCENARIOS = {
     "enqueued": Scenario(three_texts_while_the_agent_writes, Rules(turn_policy=TurnPolicy.ENQUEUE)),
     "interrupted": Scenario(interrupted, Rules(turn_policy=TurnPolicy.INTERRUPT)),
     "agent-failed": Scenario(agent_failed),
+    "parked": Scenario(parked_run_again_and_dropped, listed=True),
     "provider-ambiguous": Scenario(provider_ambiguous),
     "provider-refused": Scenario(provider_refused),
     "long-answer": Scenario(long_answer),
