@@ -16,7 +16,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["parked"],
     dependencies=[Depends(tokens.required)],
-    responses=problems.documented(401, 404, 409, 410, 422, 503),
+    responses=problems.documented(401, 403, 404, 409, 410, 422, 503),
 )
 
 TurnNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
@@ -40,16 +40,22 @@ async def list_parked(directory: Conversations, limit: Limit = 50, cursor: str |
 
 
 @router.post("/conversations/{conversation_id}/turns/{turn}/retry", summary="Run a parked turn again")
-async def retry(conversation_id: str, turn: TurnNumber, body: RetryIn, directory: Conversations) -> ConversationDetail:
+async def retry(
+    conversation_id: str, turn: TurnNumber, body: RetryIn, directory: Conversations, by: tokens.By
+) -> ConversationDetail:
     """Its texts get a turn of their own, after what waits. 404 where it is not parked (any more); 409 after STOP, while
     a human has the conversation, or where the answer may have left and `even_if_sent` is not set; 410 where its texts
     are not kept any more."""
-    await directory.retry_turn(conversation_id, Retry(turn=turn, by=body.by, even_if_sent=body.even_if_sent))
+    await directory.retry_turn(
+        conversation_id, Retry(turn=turn, by=by.named(body.by, "by"), even_if_sent=body.even_if_sent)
+    )
     return await get_conversation(conversation_id, directory)
 
 
 @router.post("/conversations/{conversation_id}/turns/{turn}/drop", summary="Let a parked turn go")
-async def drop(conversation_id: str, turn: TurnNumber, body: DropIn, directory: Conversations) -> ConversationDetail:
+async def drop(
+    conversation_id: str, turn: TurnNumber, body: DropIn, directory: Conversations, by: tokens.By
+) -> ConversationDetail:
     """Nothing more is done for its texts, and they are not kept."""
-    await directory.drop_turn(conversation_id, Drop(turn=turn, by=body.by))
+    await directory.drop_turn(conversation_id, Drop(turn=turn, by=by.named(body.by, "by")))
     return await get_conversation(conversation_id, directory)

@@ -218,9 +218,9 @@ class ParkedPage(BaseModel):
 
 
 class DropIn(BaseModel):
-    """Who lets it go."""
+    """Who lets it go; the token's own name where none is given."""
 
-    by: Name
+    by: Name | None = None
 
 
 class RetryIn(DropIn):

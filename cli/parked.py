@@ -1,7 +1,4 @@
-"""`messaging parked`: turns that failed, and what is to become of them.
-
-Exit code 0: done; 1: it could not be done, and one line says why; 2: wrong usage.
-"""
+"""`messaging parked`: turns that failed, and what is to become of them."""
 
 from __future__ import annotations
 
