@@ -57,11 +57,11 @@ async def required(request: Request) -> Caller:
     return await _require(request, Scope.READ if request.method in _SAFE else Scope.OPERATE)
 
 
-def needs(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
-    """As `required`, for a scope of one's own."""
+def needs(scope: Scope, *, shared: bool = False) -> Callable[[Request], Awaitable[Caller]]:
+    """As `required`, for a scope of one's own. A shared route may be asked by pages of Temporal UI too."""
 
     async def scoped(request: Request) -> Caller:
-        return await _require(request, scope)
+        return await _require(request, scope, shared=shared)
 
     return scoped
 
@@ -69,25 +69,25 @@ def needs(scope: Scope) -> Callable[[Request], Awaitable[Caller]]:
 By = Annotated[Caller, Depends(required)]
 
 
-async def _require(request: Request, scope: Scope) -> Caller:
-    caller = _caller(request)
+async def _require(request: Request, scope: Scope, *, shared: bool = False) -> Caller:
+    caller = _caller(request, shared=shared)
     if not caller.scope.includes(scope):
         raise HTTPException(
             403,
             f"this token may not: it has the scope {caller.scope}, and {scope} is needed",
             headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
         )
-    if request.method not in _SAFE:
+    if request.method not in _SAFE and not shared:
         route = getattr(request.scope.get("route"), "path", "")
         log.info("asked to act", by=caller.name, method=request.method, route=route)
     return caller
 
 
-def _caller(request: Request) -> Caller:
+def _caller(request: Request, *, shared: bool) -> Caller:
     access: Access = request.app.state.access
     if access.is_open:
         require_local(request)
-        require_same_origin(request)
+        require_same_origin(request, shared=shared)
         return Caller(name="", scope=Scope.ADMIN)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     now = datetime.now(UTC)
@@ -98,7 +98,7 @@ def _caller(request: Request) -> Caller:
     if grant is None:
         raise _unauthorized("a token is needed: Authorization: Bearer <token>", request)
     if by_session:
-        require_same_origin(request)
+        require_same_origin(request, shared=shared)
     return Caller(name=grant.name, scope=grant.scope, by_session=by_session)
 
 
@@ -114,7 +114,7 @@ def require_local(request: Request) -> None:
         raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
 
 
-def require_same_origin(request: Request) -> None:
+def require_same_origin(request: Request, *, shared: bool = False) -> None:
     """What changes something must not be sent by another page. Programs that are no browsers say nothing of it.
 
     Raises:
@@ -124,11 +124,18 @@ def require_same_origin(request: Request) -> None:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     settings: Settings = request.app.state.ingress.settings
+    if shared and origin == _origin(settings.messaging_temporal_ui):
+        return
     ours = {request.headers.get("host", ""), urlsplit(settings.public_url).netloc}
     # https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
     from_ours = site in {"same-origin", "none"} if site else origin is None or urlsplit(origin).netloc in ours
     if not from_ours:
         raise HTTPException(403, "another page may not send this")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _is_loopback(host: str) -> bool:

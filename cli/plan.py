@@ -137,6 +137,8 @@ class Plan:
 
         server = [str(Path(sys.executable).with_name("temporal")), "server", "start-dev"]
         where = ["--ip", LOOPBACK, "--port", str(self.ports.temporal), "--ui-port", str(self.ports.ui)]
+        if self.user.get("MESSAGING_CODEC_KEYS"):
+            where += ["--ui-codec-endpoint", f"{_url(self.ports.api)}/codec"]
         kept = ["--db-filename", str(self.data / "temporal.db"), "--log-level", "warn"]
         return [*server, *where, *kept, *_TEMPORAL_TUNING, *server_flags()]
 

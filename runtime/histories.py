@@ -10,6 +10,8 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime import codec
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunHistory:
@@ -20,10 +22,11 @@ class RunHistory:
 
 
 async def of(client: Client, conversation_id: str, *, patience: timedelta) -> AsyncIterator[RunHistory]:
-    """The latest first, and as far back as the server keeps them.
+    """The latest first, readable where they are encrypted, and as far back as the server keeps them.
 
     Raises:
         RPCError: there is no such conversation, or Temporal is out of reach.
+        codec.CannotDecrypt
     """
     handle = client.get_workflow_handle(conversation_id)
     run_id: str | None = (await handle.describe(rpc_timeout=patience)).run_id
@@ -36,7 +39,7 @@ async def of(client: Client, conversation_id: str, *, patience: timedelta) -> As
             if error.status is RPCStatusCode.NOT_FOUND and run_id != latest:
                 return  # past its retention
             raise
-        yield RunHistory(run_id=run_id, events=events)
+        yield RunHistory(run_id=run_id, events=await codec.unseal(events, client.data_converter.payload_codec))
         continued = events[0].workflow_execution_started_event_attributes.continued_execution_run_id
         run_id = continued or await _before(client, conversation_id, events[0])
 

@@ -60,7 +60,9 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     """
     id_key = settings.id_key()
     rules = replace(settings.rules, flow=flows.install(settings)[0].ref)
-    client = await temporal.connect(interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT)
+    client = await temporal.connect(
+        interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT, sealing=settings.sealing()
+    )
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
     observe_active(census.counts)

@@ -109,7 +109,7 @@ class People:
         Raises:
             RuntimeError: Temporal is away.
         """
-        client: Client = await temporal.connect()
+        client: Client = await temporal.connect(sealing=self.settings.sealing())
         contact_id = self.contact_id(who)
         copies = self.settings.messaging_forget_provider_copies if provider_copies is None else provider_copies
         order = ForgetOrder(contact_id=contact_id, by=by, provider_copies=copies)

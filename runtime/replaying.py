@@ -10,7 +10,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
-from runtime.temporal import CONVERTER, workflow_runner
+from runtime.temporal import data_converter, workflow_runner
 from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 
@@ -65,7 +65,7 @@ async def _failure(workflow_id: str, events: Sequence[HistoryEvent]) -> Exceptio
     replayer = Replayer(
         workflows=[ConversationWorkflow, OpeningWorkflow, AttendanceWorkflow],
         workflow_runner=workflow_runner(),
-        data_converter=CONVERTER,
+        data_converter=data_converter(),
     )
     result = await replayer.replay_workflow(WorkflowHistory(workflow_id, events), raise_on_replay_failure=False)
     return result.replay_failure

@@ -20,6 +20,7 @@ from agents import guardrails, languages, pricing
 from messaging.config import explain
 from messaging.model import Channel
 from runtime import access
+from runtime.codec import Sealing
 from runtime.conduct import Conduct, ImportPath
 from workflows.budget import Budget
 from workflows.policy import Durability, FlowChange, Rules, WindowUnit
@@ -70,11 +71,17 @@ def _tokens(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return value
 
 
+def _keys(value: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    Sealing.of(key.get_secret_value() for key in value)
+    return value
+
+
 def _prices(value: Any) -> Any:
     return pricing.table(value) if isinstance(value, dict) else value
 
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_comma_separated)]
+Keys = Annotated[Secrets, AfterValidator(_keys)]
 # As written: a token, or a name with a scope and the token's hash.
 Tokens = Annotated[Secrets, AfterValidator(_tokens)]
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated), Field(min_length=1)]
@@ -156,6 +163,7 @@ class Settings(Conduct):
     messaging_api_port: Annotated[int, Field(ge=0, le=65535)] = 8000
     messaging_api_tokens: Tokens = ()
     messaging_id_key: SecretStr | None = None
+    messaging_codec_keys: Keys = ()
     messaging_data_dir: Path = Path(".messaging")
     messaging_spool: Path | None = None
     messaging_spool_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
@@ -218,6 +226,10 @@ class Settings(Conduct):
     def api_tokens(self) -> tuple[str, ...]:
         """The entries as written; `runtime.access` reads them."""
         return tuple(token.get_secret_value() for token in self.messaging_api_tokens)
+
+    def sealing(self) -> Sealing | None:
+        """What encrypts all that goes to Temporal; None where no key is set."""
+        return Sealing.of(key.get_secret_value() for key in self.messaging_codec_keys)
 
     def id_key(self) -> bytes:
         """The key that hides phone numbers in ids.

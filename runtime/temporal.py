@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import structlog
 from temporalio import workflow
 from temporalio.client import Client, Interceptor, WorkflowFailureError
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import TemporalError
 from temporalio.service import RetryConfig, RPCError
@@ -19,6 +20,7 @@ from temporalio.worker import WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from runtime import converter
+from runtime.codec import Sealing
 from runtime.settings import Settings
 from workflows.contracts import PreviousRun
 from workflows.conversation import ConversationWorkflow
@@ -81,6 +83,18 @@ _PASSED_THROUGH = (
 CONVERTER = converter.sharing(_PASSED_THROUGH)
 
 
+def data_converter(sealing: PayloadCodec | None = None) -> DataConverter:
+    """How values travel: encrypted, messages of failures too, where there are keys.
+
+    Raises:
+        ValueError: MESSAGING_CODEC_KEYS holds what is no key.
+    """
+    used = sealing or Sealing.of_environment()
+    if used is None:
+        return CONVERTER
+    return replace(CONVERTER, payload_codec=used, failure_converter_class=DefaultFailureConverterWithEncodedAttributes)
+
+
 def workflow_runner() -> SandboxedWorkflowRunner:
     """The sandbox, the same for workers and for replay."""
     return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*_PASSED_THROUGH))
@@ -121,29 +135,34 @@ async def check_sandbox() -> None:
 
 
 async def connect(
-    *, interceptors: Sequence[Interceptor] = (), lazy: bool = False, patience: timedelta = timedelta(seconds=10)
+    *,
+    interceptors: Sequence[Interceptor] = (),
+    lazy: bool = False,
+    patience: timedelta = timedelta(seconds=10),
+    sealing: PayloadCodec | None = None,
 ) -> Client:
     """A client as `TEMPORAL_*` says (address, namespace, TLS, API key, profile).
 
-    A lazy one connects at its first call. `patience` bounds the retries of a call.
+    A lazy one connects at its first call. `patience` bounds the retries of a call. `sealing` encrypts; without it,
+    MESSAGING_CODEC_KEYS of the environment says, so that no caller can forget it.
     """
     config = ClientConfig.load_client_connect_config()
     config.setdefault("target_host", "127.0.0.1:7233")
     retries = RetryConfig(max_elapsed_time_millis=round(patience.total_seconds() * 1000))
     return await Client.connect(
         **config,
-        data_converter=CONVERTER,
+        data_converter=data_converter(sealing),
         interceptors=list(interceptors),
         lazy=lazy,
         retry_config=retries,
     )
 
 
-async def connect_when_up(*, interceptors: Sequence[Interceptor] = ()) -> Client:
+async def connect_when_up(*, interceptors: Sequence[Interceptor] = (), sealing: PayloadCodec | None = None) -> Client:
     """A connected client, however long the server takes to come up."""
     while True:
         try:
-            return await connect(interceptors=interceptors)
+            return await connect(interceptors=interceptors, sealing=sealing)
         except RuntimeError as error:
             log.info("waiting for Temporal", error=str(error))
             await asyncio.sleep(RECONNECT)

@@ -65,6 +65,7 @@ REFUSED = {
         "MESSAGING_API_TOKENS",
         "metrics, read, operate, admin",
     ),
+    "a key that is none": ({"MESSAGING_CODEC_KEYS": TYPED}, "MESSAGING_CODEC_KEYS", "64 hexadecimal digits"),
     "an unknown host without tokens": ({"MESSAGING_API_HOST": TYPED}, "MESSAGING_API_TOKENS", "loopback"),
     "options that are no JSON": ({"MESSAGING_PROVIDER_OPTIONS": TYPED}, "MESSAGING_PROVIDER_OPTIONS", "must be JSON"),
     "options of no provider": ({"MESSAGING_PROVIDER_OPTIONS": f'["{TYPED}"]'}, "MESSAGING_PROVIDER_OPTIONS", "valid"),
