@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from activities import failures
 from messaging.backend import ConversationalBackend, ListsParticipants
 from messaging.errors import MessagingError, ParticipantNotFound, UnsupportedProvider
 from messaging.model import Address, Binding, ConversationConfig, Participant
-from workflows.errands import Attendance, Attended, Attendee, ErrandActivities, Opened, Opening
+from workflows.errands import Attendance, Attended, Attendee, ErrandActivities, Leave, Left, Opened, Opening
 
 
 class Errands(ErrandActivities):
@@ -24,7 +25,7 @@ class Errands(ErrandActivities):
     @property
     def activities(self) -> tuple[Callable[..., Any], ...]:
         """All of them, for a worker."""
-        return (self.open, self.attend)
+        return (self.open, self.attend, self.leave)
 
     @activity.defn(name="open")
     async def open(self, order: Opening) -> Opened:
@@ -61,6 +62,23 @@ class Errands(ErrandActivities):
         except MessagingError as error:
             raise _failure(error, backend) from error
         return Attended(asked=order, people=(_attendee(there),))
+
+    @activity.defn(name="leave")
+    async def leave(self, order: Leave) -> Left:
+        """Whether others, who are reached by an address, are still there. Raises ApplicationError."""
+        backend = self._backend(order.provider)
+        try:
+            people = await _present(backend, order.conversation_sid)
+            # Who is there by an identity of ours alone may be a colleague: who stopped is not alone with them.
+            others = any(person.address for person in people if person.sid != order.participant)
+            if others and any(person.sid == order.participant for person in people):
+                with contextlib.suppress(ParticipantNotFound):  # they left by themselves
+                    await backend.remove_participant(order.conversation_sid, order.participant)
+        except UnsupportedProvider:
+            return Left(others=False)
+        except MessagingError as error:
+            raise _failure(error, backend) from error
+        return Left(others=others)
 
     @staticmethod
     async def _leave(backend: ConversationalBackend, order: Attendance) -> None:

@@ -97,6 +97,7 @@ class Gateway:
             also=ids.further_ids(self.id_key, sender),
             attachments=tuple(Attachment(url=m.url, content_type=m.content_type) for m in message.media),
             opt_out=event.opt_out.value if event.opt_out else None,
+            participant=event.participant.sid if event.participant else "",
             rules=self._rules(_channel(event)),
         )
         if await self._signal(conversation, "receive", inbound):
@@ -167,6 +168,7 @@ class Gateway:
             key=report.key,
             error_code=report.error_code,
             failure=report.category.value if report.category else "",
+            participant=report.participant_sid or "",
         )
         return await self._signal(self.conversation_id(event), "delivery", update)
 

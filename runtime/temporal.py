@@ -52,6 +52,7 @@ _PASSED_THROUGH = (
     "workflows.contact",
     "workflows.context",
     "workflows.contracts",
+    "workflows.departure",
     "workflows.drawing",
     "workflows.failure",
     "workflows.fate",

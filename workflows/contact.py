@@ -65,6 +65,12 @@ def has_news(state: ConversationState) -> bool:
     return is_shared(state) and state.opted_out is not state.consent_known
 
 
+async def opt_out(contact_id: str) -> None:
+    """Tell the record of one person who left a conversation of several, for as long as that needs."""
+    change = ConsentChange(contact_id=contact_id, opted_out=True)
+    await call(policy.CONSENT, ConsentActivities.change_consent, change, summary="opt-out")
+
+
 async def tell(start: ConversationStart, state: ConversationState) -> None:
     """Tell the record what was decided here, for as long as that needs."""
     while has_news(state):

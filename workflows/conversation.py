@@ -15,6 +15,7 @@ from workflows import (
     backlog,
     catalogue,
     contracts,
+    departure,
     desk,
     handoff,
     index,
@@ -38,6 +39,7 @@ from workflows.contracts import (
     ScheduleRequest,
     Takeover,
 )
+from workflows.departure import Departures
 from workflows.desk import Desk
 from workflows.fate import Asked, Fates
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
@@ -70,13 +72,16 @@ class ConversationWorkflow:
             previous = PreviousRun(conversation_id=start.conversation_id, run_id=start.previous_run_id)
             self._state = await revived(self._state, previous)
         self._ready = True
-        self._turns, self._desk = Turns(start, self._state), Desk(start, self._state)
+        self._departures = Departures(start, self._state)
+        self._turns, self._desk = Turns(start, self._state, self._departures), Desk(start, self._state)
         beside = Companions()
         beside.start(Alarm(self._deadlines).keep(beside.are_ended))
         beside.start(backlog.write(self._state, beside.are_ended))
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
             index.show(start, self._state)
+            if self._departures.are_due():
+                await self._departures.work()
             if self._desk.is_due():
                 await self._desk.work()
             if self._turns.are_due():
@@ -110,7 +115,10 @@ class ConversationWorkflow:
     def delivery(self, update: DeliveryUpdate) -> None:
         """One of our messages got further."""
         self.length.add(SIGNAL)
-        self._state.merge(update)
+        if departure.is_refusal(update):
+            self._state.refusals = [*self._state.refusals, update][-policy.REFUSALS :]
+        else:
+            self._state.merge(update)
 
     @workflow.signal
     def provider_state(self, told: ProviderState) -> None:
@@ -317,8 +325,8 @@ class ConversationWorkflow:
         await workflow.wait_condition(lambda: self._ready)
 
     def _is_due(self) -> bool:
-        news = index.is_news(self._start, self._state)
-        return news or self._turns.are_due() or self._desk.is_due() or self._may_forget() or self._may_end()
+        work = self._departures.are_due() or self._turns.are_due() or self._desk.is_due()
+        return work or index.is_news(self._start, self._state) or self._may_forget() or self._may_end()
 
     def _may_forget(self) -> bool:
         return self._forget_asked and not self._forgotten and not self._state.backlog
@@ -341,7 +349,7 @@ class ConversationWorkflow:
         state = self._state
         if self._forget_asked and not self._forgotten:
             return False
-        if state.backlog or state.outgoing or any(not alert.told for alert in state.alerts):
+        if state.backlog or state.outgoing or state.refusals or any(not alert.told for alert in state.alerts):
             return False
         kept = state.opted_out or bool(state.parked)
         idle = desk.expired(state, workflow.now()) and not kept and not self._desk.is_busy()

@@ -77,6 +77,22 @@ class Attended:
     people: tuple[Attendee, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Somebody who wants no more messages."""
+
+    provider: str
+    conversation_sid: str
+    participant: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """Whether `others` are still there. If not, nobody was taken out."""
+
+    others: bool
+
+
 class ErrandActivities:
     """What the provider does."""
 
@@ -88,6 +104,11 @@ class ErrandActivities:
     @activity.defn(name="attend")
     async def attend(self, order: Attendance) -> Attended:
         """Let in, or out, or tell who is there; what is so already stays so."""
+        raise NotImplementedError
+
+    @activity.defn(name="leave")
+    async def leave(self, order: Leave) -> Left:
+        """Take them out, if that leaves others behind."""
         raise NotImplementedError
 
 

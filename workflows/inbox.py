@@ -20,7 +20,8 @@ class Attachment:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
     """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted. `also` are
-    further ids of its author's. `retry_of` is the parked turn that a human has run again, else 0."""
+    further ids of its author's. `retry_of` is the parked turn that a human has run again, else 0.
+    `participant` is the provider's name for the author, where it knows who is there."""
 
     key: str
     sid: str
@@ -32,6 +33,7 @@ class Inbound:
     rules: Rules = field(default_factory=Rules)
     also: tuple[str, ...] = ()
     retry_of: int = 0
+    participant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,7 @@ class DeliveryUpdate:
     """How far one of our messages got, found by the provider's id or by our key.
 
     `failure` says in a word what the provider's `error_code` asks for (blocked, window, ...), where that is known.
+    `participant` is whom it did or did not reach, where there are several.
     """
 
     message_sid: str
@@ -46,6 +49,7 @@ class DeliveryUpdate:
     key: str | None = None
     error_code: int | None = None
     failure: str = ""
+    participant: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -193,6 +193,13 @@ CONSENT = Call(
 )
 ASK_CONSENT = Call(timeout=timedelta(seconds=3), retry=ONCE, local=True)
 
+# Nobody is answered while somebody who stopped is still there; after that it stops for all.
+LEAVE = Call(
+    timeout=timedelta(seconds=30),
+    total=timedelta(minutes=2),
+    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=15)),
+)
+
 # A minute of speech is transcribed in seconds; who cannot be heard is answered all the same.
 LISTEN = Call(
     timeout=timedelta(minutes=2),
@@ -283,6 +290,7 @@ COUNTED_SENDS = 1_000
 WAITING_REPLIES = 20
 SCHEDULED = 20
 NOTES = 20
+REFUSALS = 50  # of a group: https://www.twilio.com/docs/conversations/conversations-limits
 NOTE_CHARS = 1_000
 ALERTS = 20
 

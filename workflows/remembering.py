@@ -67,7 +67,7 @@ def _memories(turn: TurnContext) -> tuple[MemoryItem, ...]:
         items.append(
             MemoryItem(
                 id=item_id(message.id),
-                contact_id=turn.contact_id,
+                contact_id=message.contact or turn.contact_id,
                 conversation_id=turn.start.conversation_id,
                 channel=turn.start.channel,
                 turn=message.turn,

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from agents.turn import Firing
 from memory import window
-from memory.item import MemoryItem
+from memory.item import CONTACT, MemoryItem
 from messaging.model import DeliveryStatus
 from workflows import policy
 from workflows.alert import Alert, AlertKind
@@ -64,8 +64,8 @@ _OPEN = frozenset({Proof.INTENDED, Proof.UNCERTAIN})
 class MessageRecord:
     """One message of the transcript. `id` is ours: the event key inbound, the send key outbound.
 
-    `kind`, `proof` and `by` are of ours only: what it is, how it was proven, and which human wrote it. `reason` says
-    why a message failed, or why a text was not answered.
+    `kind`, `proof` and `by` are of ours only: what it is, how it was proven, and which human wrote it. `contact` is of
+    theirs only: who wrote it. `reason` says why a message failed, or why a text was not answered.
     """
 
     id: str
@@ -82,6 +82,7 @@ class MessageRecord:
     proof: str = ""
     reason: str = ""
     by: str = ""
+    contact: str = ""
 
 
 class Verdict(StrEnum):
@@ -176,8 +177,9 @@ class ConversationState:
 
     `consent_known` is what the contact's record last had of `opted_out`. `waiting_since` and `last_waiting` are of
     `pending`; `quick` and `repeats` count texts that came like a bot's; `failed` holds the messages whose failure was
-    reported and has not been looked at; `outgoing` what a human wrote. `summary` tells what was said up to
-    turn `summarised`. `seen` are keys whose turn has not ended, `fates` what became of the others.
+    reported and has not been looked at; `refusals` reports of who, among several, wants no more; `stopped_by` is the
+    participant who opted out for all, as the provider names them; `outgoing` is what a human wrote. `summary` tells
+    what was said up to turn `summarised`. `seen` are keys whose turn has not ended, `fates` what became of the others.
     """
 
     created_at: datetime
@@ -215,6 +217,8 @@ class ConversationState:
     outgoing: list[Outgoing] = field(default_factory=list)
     scheduled: list[Scheduled] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+    refusals: list[DeliveryUpdate] = field(default_factory=list)
+    stopped_by: str = ""
     sends: list[datetime] = field(default_factory=list)
     quick: int = 0
     repeats: int = 0
@@ -239,7 +243,7 @@ class ConversationState:
         """
         forgotten = len(self.messages)
         self.messages, self.backlog, self.notes, self.outgoing, self.scheduled = [], [], [], [], []
-        self.early, self.failed, self.approvals, self.variables = [], [], [], {}
+        self.early, self.failed, self.refusals, self.approvals, self.variables = [], [], [], [], {}
         self.last_turn, self.summary, self.parked = None, "", []
         return forgotten
 
@@ -289,6 +293,25 @@ class ConversationState:
         message = self.find(key)
         running = message is not None and message.status == "received"
         return Fate(state=IN_PROGRESS, turn=self.turn) if running else Fate(state=HANDLED)
+
+    def received(self, inbound: Inbound, *, status: str = "received", reason: str = "") -> None:
+        """A text of theirs is in the transcript."""
+        self.last_inbound = max(inbound.at, self.last_inbound or inbound.at)
+        self.record(
+            MessageRecord(
+                id=inbound.key,
+                direction=Direction.INBOUND,
+                author=CONTACT,
+                body=inbound.text[: policy.MAX_TEXT],
+                status=status,
+                turn=self.turn,
+                created_at=inbound.at,
+                provider_sid=inbound.sid,
+                media=inbound.attachments,
+                reason=reason,
+                contact=inbound.author,
+            )
+        )
 
     def record(self, message: MessageRecord) -> None:
         """Append to the transcript, which forgets its oldest."""

@@ -63,9 +63,11 @@ async def screen(turn: TurnContext) -> None:
     for inbound in turn.texts:
         match consent.keyword(inbound, channel=turn.start.channel, opted_out=state.opted_out):
             case OptOut.STOP:
-                state.opted_out, turn.outcome = True, Outcome.OPTED_OUT
-            case OptOut.START:
+                state.opted_out, turn.outcome, state.stopped_by = True, Outcome.OPTED_OUT, inbound.participant
+            case OptOut.START if inbound.participant == (state.stopped_by or inbound.participant):
                 state.opted_out, turn.outcome = False, Outcome.OPTED_IN
+            case OptOut.START:
+                continue  # of several people, another one: they cannot speak for who stopped
             case OptOut.HELP:
                 turn.outcome = Outcome.HELPED  # the provider answers this word itself
             case None:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 
 from temporalio import workflow
 
-from memory.item import CONTACT
 from workflows import (
     answer,
     approval,
@@ -29,14 +28,16 @@ from workflows import (
 from workflows.alert import AlertKind
 from workflows.context import TurnContext
 from workflows.contracts import ConversationStart
+from workflows.departure import Departures
 from workflows.flow import Flow, Halt, Run, Step, StepFailed
 from workflows.inbox import Inbound
 from workflows.outgoing import Outgoing, Scheduled
 from workflows.policy import MessageClass, TurnPolicy
-from workflows.state import ConversationState, Direction, MessageRecord, Outcome, TurnRecord
+from workflows.state import ConversationState, Outcome, TurnRecord
 
 _REDRAFTING = frozenset({TurnPolicy.COALESCE, TurnPolicy.INTERRUPT})
 _REMEMBERED = frozenset({Outcome.HELD, Outcome.PARKED})
+_MEANWHILE = "came while a turn was in progress"
 
 
 class Turns:
@@ -46,9 +47,10 @@ class Turns:
     server refuses a hand-over that meets a report.
     """
 
-    def __init__(self, start: ConversationStart, state: ConversationState) -> None:
+    def __init__(self, start: ConversationStart, state: ConversationState, departures: Departures) -> None:
         self._start = start
         self._state = state
+        self._departures = departures
         self._running = False
         self._may_redraft = False
         self.was_stopped = False
@@ -115,32 +117,16 @@ class Turns:
                 self._take_up(inbound)
                 continue
             guard.notice(state, inbound)
-            self._record(inbound)
+            state.received(inbound)
         if taken:
             state.inactive = False
             state.scheduled = [s for s in state.scheduled if not s.cancelled_by_reply]
         return tuple(taken)
 
-    def _record(self, inbound: Inbound) -> None:
-        self._state.last_inbound = max(inbound.at, self._state.last_inbound or inbound.at)
-        self._state.record(
-            MessageRecord(
-                id=inbound.key,
-                direction=Direction.INBOUND,
-                author=CONTACT,
-                body=inbound.text[: policy.MAX_TEXT],
-                status="received",
-                turn=self._state.turn,
-                created_at=inbound.at,
-                provider_sid=inbound.sid,
-                media=inbound.attachments,
-            )
-        )
-
     def _take_up(self, inbound: Inbound) -> None:
         """A text of a parked turn: it is in the transcript, unless that was long ago."""
         if (message := self._state.find(inbound.key)) is None:
-            self._record(inbound)
+            self._state.received(inbound)
         else:
             message.turn, message.status, message.reason = self._state.turn, "received", ""
         self._state.updated_at = workflow.now()
@@ -273,7 +259,7 @@ class Turns:
             return await self._stoppable(run)
         except Halt as halt:
             self._guards.append(halt.reason)
-            if halt.outcome is None:
+            if halt.outcome is None or await self._another_left(turn):
                 return True
             turn.outcome, turn.reason = halt.outcome, halt.reason
             if halt.outcome is Outcome.HELD:
@@ -281,6 +267,13 @@ class Turns:
         except StepFailed as failed:
             turn.outcome, turn.reason = Outcome.PARKED, str(failed)
         return False
+
+    async def _another_left(self, turn: TurnContext) -> bool:
+        """Whether it was somebody else who stopped it, who is gone: the answer is written anew, if none of it left."""
+        if turn.committed or not self._departures.is_anothers(self._author):
+            return False
+        await self._departures.work()
+        return self._forbidden() is None
 
     async def _stoppable(self, run: Run[TurnContext]) -> bool:
         """Run the flow, and stop it as soon as its draft is in vain; whether it is to be written anew."""
@@ -332,10 +325,8 @@ class Turns:
             for text in texts:
                 if not state.accept(text.key):
                     continue
-                self._record(text)
-                if message := state.find(text.key):
-                    message.status, message.reason = Outcome.REFUSED.value, "came while a turn was in progress"
-                    state.settle_turn([text.key], Outcome.REFUSED, message.reason)
+                state.received(text, status=Outcome.REFUSED.value, reason=_MEANWHILE)
+                state.settle_turn([text.key], Outcome.REFUSED, _MEANWHILE)
             if self._forbidden() is None and guard.blow_fuses(state, workflow.now()) is None:
                 key = ids.send_key(self._start.conversation_id, texts[0].key)
                 notice = Outgoing(key=key, text=state.rules.reject_text, kind=MessageClass.NOTICE)

@@ -79,6 +79,7 @@ class Outbox:
         self.fail_before: list[MessagingError] = []
         self.fail_after: list[MessagingError] = []
         self.fail_look: list[MessagingError] = []
+        self.fail_leave: MessagingError | None = None
         self.capabilities = Capabilities(
             channels=frozenset(),
             conversations=True,
@@ -119,6 +120,8 @@ class Outbox:
         return tuple(replace(participant, sid=name) for name, participant in self.people.items())
 
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
+        if self.fail_leave:
+            raise self.fail_leave
         if self.people.pop(participant_sid, None) is None:
             raise errors.ParticipantNotFound("nobody of this sid")
 
@@ -299,6 +302,7 @@ class Conversation:
         previous_run_id: str | None = None,
         attachments: tuple[Attachment, ...] = (),
         author: str = "",
+        participant: str = "",
     ) -> str:
         self.count += 1
         key = key or f"{self.id}-in-{self.count}"
@@ -310,6 +314,7 @@ class Conversation:
             author=author or self.contact_id or f"contact-{self.id}",
             attachments=attachments,
             rules=self.rules,
+            participant=participant,
         )
         start = ConversationStart(
             conversation_id=self.id,

@@ -24,19 +24,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from agents.turn import Draft, Turn
 from memory.store import MemoryUnavailable
 from messaging import errors
-from messaging.model import DeliveryStatus
+from messaging.model import Address, Binding, Channel, DeliveryStatus, Participant
 from runtime import flows
 from tests.integration.harness import Bench, Conversation, bench_for
 from tests.support.ports import eventually
 from tests.support.server import temporal_server
 from workflows import catalogue
 from workflows.approval import Decide
-from workflows.contracts import Takeover
+from workflows.contracts import NewNote, OperatorReply, Takeover
 from workflows.conversation import ConversationWorkflow
 from workflows.flow import Flow
 from workflows.inbox import DeliveryUpdate
 from workflows.parked import Drop, Retry
-from workflows.policy import Rules, TurnPolicy
+from workflows.policy import ConsentScope, Rules, TurnPolicy
 from workflows.state import Verdict
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -266,6 +266,47 @@ async def learnt_and_summed_up(bench: Bench, person: Conversation) -> None:
         await person.turn(number)
 
 
+async def one_of_two_leaves(bench: Bench, group: Conversation) -> None:
+    bench.outbox.people = {
+        f"MB-{name}": Participant(binding=Binding(type=Channel.SMS, address=Address.parse(f"+1555010000{number}")))
+        for number, name in enumerate(("ana", "bo"))
+    }
+    bench.agent.reply_with = slow = Slow()
+    await group.text("hello", author="ana", participant="MB-ana")
+    await slow.writing.wait()
+    await group.text("STOP", author="bo", participant="MB-bo")
+    slow.go_on.set()
+    await group.turn(1)
+    await group.text("STOP", author="ana", participant="MB-ana")
+    await group.turn(2)
+
+
+async def a_human_answers(bench: Bench, person: Conversation) -> None:
+    await person.text("hello")
+    await person.turn(1)
+    ask = person.handle.execute_update
+    await ask(ConversationWorkflow.takeover, Takeover(assignee="ana"))
+    await ask(ConversationWorkflow.note, NewNote(author="ana", text="a regular"))
+    await ask(ConversationWorkflow.reply, OperatorReply(author="ana", text="hello, it is me", key="1"))
+    await person.text("oh, hello")
+    await person.turn(2)
+    await ask(ConversationWorkflow.release)
+    await person.text("back?")
+    await person.turn(3)
+
+
+async def nudged(bench: Bench, person: Conversation) -> None:
+    await person.text("hello")
+    await person.turn(1)
+
+    async def is_nudged() -> bool:
+        return len(bench.outbox.sent) == 2  # the answer and the nudge
+
+    await eventually(is_nudged)
+    await person.text("yes")
+    await person.turn(2)
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A conversation to record. Each of its `runs` is a history of its own.
@@ -307,6 +348,10 @@ SCENARIOS = {
     "order-declined": Scenario(order_declined_after_a_newer_text, Rules(flow="orders@1"), flows=ORDERS),
     "appointment": Scenario(appointment, Rules(flow="appointments@1"), flows=APPOINTMENTS),
     "nobody-decided": Scenario(nobody_decided_in_time, Rules(flow="shop@2"), flows=SHOP),
+    "one-of-two-leaves": Scenario(one_of_two_leaves),
+    "a-human-answers": Scenario(a_human_answers, Rules(consent=ConsentScope.CONTACT)),
+    "rejected": Scenario(three_texts_while_the_agent_writes, Rules(turn_policy=TurnPolicy.REJECT)),
+    "nudged": Scenario(nudged, Rules(nudge_after=0.5, quiet_period=0.2)),
     "unknown-flow": Scenario(unknown_flow, Rules(flow="of-tomorrow@7")),
 }
 

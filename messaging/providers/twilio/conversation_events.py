@@ -73,6 +73,7 @@ def _message(arrival: Arrival, kind: EventKind) -> InboundEvent:
     author = arrival.fields.get("Author", "")
     theirs = vocabulary.author(author, source, external_id=arrival.optional("ExternalUserId")) if author else None
     attributes = arrival.attributes()
+    participant = arrival.optional("ParticipantSid")
     message = Message(
         body=arrival.fields.get("Body", ""),
         media=_media(arrival),
@@ -94,6 +95,7 @@ def _message(arrival: Arrival, kind: EventKind) -> InboundEvent:
         occurred_at=_occurred_at(arrival, kind),
         index=index,
         message=message,
+        participant=Participant(sid=participant, conversation_sid=conversation_sid) if participant else None,
         theirs=theirs,
         echo=_is_echo(arrival, author, attributes),
     )

@@ -181,7 +181,7 @@ async def test_a_message_of_a_conversation_has_index_author_and_time():
     assert (found.index, found.message.index, found.message.channel) == (3, 3, Channel.WHATSAPP)
     assert found.occurred_at.isoformat() == "2026-02-03T04:05:06.789000+00:00"
     assert (found.message.media[0].filename, found.message.media[0].size) == ("a.png", 7)
-    assert (found.theirs.phone, found.echo) == (THEIRS, False)
+    assert (found.theirs.phone, found.participant.sid, found.echo) == (THEIRS, sid("MB"), False)
 
 
 @pytest.mark.parametrize(
