@@ -7,7 +7,9 @@ DEV_STAMP := .venv/.dev-$(shell cat requirements-dev.lock pyproject.toml | cksum
 
 NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock.json | cksum | cut -d' ' -f1)
 
-.PHONY: help setup run example test node check bench bench-memory bench-simulator stack lock clean
+SITE := build/docs
+
+.PHONY: help setup run example test node check docs bench bench-memory bench-simulator stack lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 14
@@ -44,11 +46,15 @@ $(NODE_STAMP):
 
 node: $(NODE_STAMP)  ## what tests use of npm: axe-core, the SDK for Node. Without it they are skipped, and say so
 
-check: $(DEV_STAMP)  ## lint, types, import contracts
+check: $(DEV_STAMP) docs  ## lint, types, import contracts, the documentation
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+# What was read with a warning is read anew the next time, or the warning would not be said again.
+docs: $(DEV_STAMP)  ## build the documentation's site into build/docs
+	@$(BIN)/sphinx-build -q -W --keep-going -b html -d $(SITE)/.read docs $(SITE) || { rm -rf $(SITE); exit 1; }
 
 bench: $(DEV_STAMP)  ## measure latency, throughput, CPU, history and Actions, next to a bare workflow
 	@$(BIN)/python -m tests.bench
@@ -69,4 +75,4 @@ lock:  ## resolve the dependencies anew into the two lock files (needs uv)
 	  --extra dev --constraint requirements.lock --output-file requirements-dev.lock requirements.in pyproject.toml
 
 clean:  ## remove the .venv, caches and the data of `make run`
-	rm -rf .venv tests/node/node_modules .messaging .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv build tests/node/node_modules .messaging .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

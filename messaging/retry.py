@@ -1,15 +1,17 @@
 """When to make a failed call again. Backends never do: whoever calls them decides, by this and by their config.
 
-attempt = 1
-while True:
-    try:
-        return await backend.get_conversation(sid)
-    except MessagingError as error:
-        seconds = retry.wait(error, backend.get_config(), attempt=attempt)
-        if seconds is None:
-            raise
-        await asyncio.sleep(seconds)
-        attempt += 1
+    attempt = 1
+    while True:
+        try:
+            return await backend.get_conversation(sid)
+        except MessagingError as error:
+            seconds = retry.wait(error, backend.get_config(), attempt=attempt)
+            if seconds is None:
+                raise
+            await asyncio.sleep(seconds)
+            attempt += 1
+
+None says that the call is not to be made again.
 """
 
 from __future__ import annotations
