@@ -8,7 +8,7 @@ from importlib import metadata
 
 from fastapi import FastAPI
 
-from api import codec, console, conversations, desk, headers, health, login, parked, problems, webhooks
+from api import codec, console, conversations, desk, headers, health, limits, login, parked, problems, webhooks
 from runtime.access import Access
 from runtime.ingress import open_ingress
 from runtime.settings import Settings
@@ -36,6 +36,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     )
     problems.install(app)
     codec.allow_temporal_ui(app, settings.messaging_temporal_ui)
+    app.add_middleware(limits.BodyLimits)
     app.add_middleware(headers.SecurityHeaders)
     for room in (webhooks, conversations, desk, parked, codec, health, login, console):
         app.include_router(room.router)

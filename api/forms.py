@@ -8,8 +8,6 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-# The longest that a page of ours posts is a message to a person.
-MAX_BODY = 64 * 1024
 MAX_FIELDS = 50
 
 
@@ -17,13 +15,9 @@ async def read(request: Request) -> Mapping[str, str]:
     """The last value of each field.
 
     Raises:
-        HTTPException: 400, it is no form of ours; 413, it is too large.
+        HTTPException: 400, it is no form of ours.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
+    body = await request.body()
     try:
         return dict(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS))
     except ValueError:

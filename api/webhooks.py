@@ -12,9 +12,6 @@ from messaging.model import WebhookRequest
 from runtime.ingress import Ingress
 from runtime.settings import TWILIO
 
-# Twilio's forms are a few kB; a button with a long payload still fits many times.
-MAX_BODY = 64 * 1024
-
 _TWIML: dict[str, Any] = {"responses": {200: {"content": {"text/xml": {}}}}}
 
 router = APIRouter(
@@ -67,21 +64,7 @@ async def _accept(request: Request, *, provider: str, route: str) -> None:
         path=request.scope.get("raw_path", request.scope["path"].encode()).decode("latin-1"),
         query=request.scope["query_string"].decode("latin-1"),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=await _body(request),
+        body=await request.body(),
     )
     events = await ingress.backends[provider].handle_webhook(webhook)
     await ingress.intake.accept(events)
-
-
-async def _body(request: Request) -> bytes:
-    """The raw body; one that is too large is refused before it is read."""
-    length = request.headers.get("content-length", "0")
-    # The digits are counted first: a number of thousands of them is work, and Python refuses it.
-    if not length.isdecimal() or len(length) > len(str(MAX_BODY)) or int(length) > MAX_BODY:
-        raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise HTTPException(413, f"body: at most {MAX_BODY} bytes")
-    return bytes(body)

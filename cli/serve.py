@@ -21,6 +21,7 @@ def api(
     # Imported here: each command pays only for what it uses.
     import uvicorn  # noqa: PLC0415
 
+    from api import wire  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
     from runtime import providers  # noqa: PLC0415
     from runtime.ingress import open_spool  # noqa: PLC0415
@@ -37,6 +38,8 @@ def api(
             create_app(settings, signals),
             host=settings.messaging_api_host,
             port=settings.messaging_api_port,
+            http=wire.BoundedHttp,
+            limit_concurrency=wire.MAX_CONNECTIONS,
             log_config=None,
             access_log=False,
             # Nobody in front of us is known to be trusted with X-Forwarded-*.

@@ -16,7 +16,7 @@ from temporalio.client import Client
 from twilio.request_validator import RequestValidator
 
 from api.app import create_app
-from api.webhooks import MAX_BODY
+from api.limits import FORM as MAX_BODY
 from runtime import settings as configuration
 from tests.integration.harness import Bench
 from tests.support.ports import eventually

@@ -45,6 +45,8 @@ REACHED = {
     "POST /v1/conversations/{conversation_id}/approve": {404},
     "POST /v1/conversations/{conversation_id}/decline": {404},
     "POST /v1/conversations/{conversation_id}/participants": {422},
+    "POST /v1/conversations/{conversation_id}/turns/{turn}/retry": {404},
+    "POST /v1/conversations/{conversation_id}/turns/{turn}/drop": {404},
     "GET /v1/conversations/{conversation_id}/participants": {200, 422},
     "DELETE /v1/conversations/{conversation_id}/participants/{participant_sid}": {422},
 }
@@ -58,6 +60,8 @@ BODIES: dict[str, dict[str, object]] = {
     "approve": {"token": "t", "by": "ana"},
     "decline": {"token": "t", "by": "ana"},
     "participants": {"identity": "ana"},
+    "retry": {"by": "ana"},
+    "drop": {"by": "ana"},
 }
 # What needs no Temporal.
 WITHOUT_TEMPORAL = {
@@ -220,7 +224,7 @@ def test_without_temporal_everything_that_needs_it_is_503(monkeypatch: pytest.Mo
     def request(label: str) -> Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]:
         method, _, path = label.partition(" ")
         body = BODIES.get(path.rpartition("/")[2]) if method == "POST" else None
-        known = path.format(conversation_id="twilio-CH1", participant_sid="MB1")
+        known = path.format(conversation_id="twilio-CH1", participant_sid="MB1", turn=1)
         return lambda http: http.request(method, known, json=body)
 
     async def all_of_them() -> dict[str, int]:
