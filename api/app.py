@@ -38,6 +38,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     codec.allow_temporal_ui(app, settings.messaging_temporal_ui)
     app.add_middleware(limits.BodyLimits)
     app.add_middleware(headers.SecurityHeaders)
-    for room in (webhooks, conversations, desk, parked, codec, health, login, console):
+    for room in (webhooks, conversations, desk, parked, codec, health, login):
         app.include_router(room.router)
+    console.install(app)
     return app

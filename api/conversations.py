@@ -21,7 +21,8 @@ from api.shapes import (
     MessageOut,
     MessagePage,
 )
-from runtime.directory import Directory, Filter, InvalidCursor
+from runtime.directory import Directory, InvalidCursor
+from runtime.filter import Filter
 from runtime.ingress import Ingress
 from workflows.contracts import OperatorReply
 from workflows.state import MessageRecord, TurnRecord

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import structlog
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from fastapi.templating import Jinja2Templates
+from fastapi.responses import RedirectResponse, Response
 
-from api import forms, headers, tokens
+from api import forms, tokens
+from api.console.page import page
 from runtime.access import SESSION, Access
 
 log = structlog.get_logger(__name__)
 
 HOME = "/console"
-
-_templates = Jinja2Templates(Path(__file__).with_name("templates"))
 
 router = APIRouter(prefix=HOME, include_in_schema=False)
 
@@ -77,11 +74,5 @@ def _inside(after: str) -> str:
     return after if inside and after.isprintable() and "\\" not in after else HOME
 
 
-def _page(request: Request, after: str, *, wrong: bool = False) -> HTMLResponse:
-    return _templates.TemplateResponse(
-        request,
-        "login.html",
-        {"after": _inside(after), "wrong": wrong},
-        status_code=401 if wrong else 200,
-        headers=headers.PAGE,
-    )
+def _page(request: Request, after: str, *, wrong: bool = False) -> Response:
+    return page(request, "login.html", status=401 if wrong else 200, after=_inside(after), wrong=wrong)

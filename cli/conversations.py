@@ -45,7 +45,7 @@ def list_(
     """The latest first."""
 
     async def look(directory: Any) -> list[dict[str, Any]]:
-        from runtime.directory import Filter  # noqa: PLC0415 - as `_directory`
+        from runtime.filter import Filter  # noqa: PLC0415 - as `_directory`
 
         wanted = Filter(state=state, channel=channel, assignee=assignee, contact=contact)
         return [asdict(item) for item in (await directory.list(wanted, limit=limit)).items]

@@ -9,9 +9,11 @@ import json
 import re
 from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 
 from runtime.histories import RunHistory
 from workflows.state import Direction, MessageRecord, TurnRecord
@@ -20,6 +22,18 @@ _NUMBER = re.compile(r"\+?\d[\d\s().-]{5,}\d")
 _TURN = re.compile(r"\bturn (\d+)\b")
 _LOCAL = "core_local_activity"
 _OWN = frozenset({"reply", "deliver", "recall", "remember", "revive", "alert"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One thing that memory gave for a draft. `score` compares with those of the same turn only."""
+
+    text: str
+    role: str
+    kind: str
+    channel: str
+    score: float
+    at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +51,7 @@ class TurnAccount:
     came: list[str] = field(default_factory=list)
     recalled: int | None = None
     memory_away: bool = False
+    hits: list[Hit] = field(default_factory=list)
     drafts: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
     spent: list[str] = field(default_factory=list)
@@ -104,16 +119,14 @@ def _history(turns: dict[int, TurnAccount], history: RunHistory) -> set[int]:
     scheduled: dict[int, tuple[str, int]] = {}
     recalls: list[Mapping[str, Any]] = []
     for event in history.events:
+        if begun := _begun(event):
+            name, number = scheduled[event.event_id] = begun
+            if name == "reply" and number:
+                _of(turns, number).run = history.run_id
+                _recalled(_of(turns, number), recalls)
+                recalls = []
+            continue
         match event.event_type:
-            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-                found = _TURN.search(_text(event.user_metadata.summary.data))
-                name = event.activity_task_scheduled_event_attributes.activity_type.name
-                number = int(found[1]) if found else 0
-                scheduled[event.event_id] = (name, number)
-                if name == "reply" and number:
-                    _of(turns, number).run = history.run_id
-                    _recalled(_of(turns, number), recalls)
-                    recalls = []
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 done = event.activity_task_completed_event_attributes
                 name, number = scheduled.get(done.scheduled_event_id, ("", 0))
@@ -141,10 +154,36 @@ def _history(turns: dict[int, TurnAccount], history: RunHistory) -> set[int]:
     return {number for _, number in scheduled.values() if number}
 
 
+def _begun(event: HistoryEvent) -> tuple[str, int] | None:
+    """The activity that was scheduled and its turn, 0 for none. A reply may be a workflow of its own."""
+    match event.event_type:
+        case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            name = event.activity_task_scheduled_event_attributes.activity_type.name
+        case EventType.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+            name = "reply"
+        case _:
+            return None
+    found = _TURN.search(_text(event.user_metadata.summary.data))
+    return name, int(found[1]) if found else 0
+
+
 def _recalled(turn: TurnAccount, recalls: list[Mapping[str, Any]]) -> None:
     for found in recalls:
         turn.recalled = len(found.get("items", ()))
         turn.memory_away = bool(found.get("degraded"))
+        turn.hits = [_hit(item) for item in found.get("items", ())]
+
+
+def _hit(item: Mapping[str, Any]) -> Hit:
+    at = item.get("at")
+    return Hit(
+        text=masked(str(item.get("text", ""))),
+        role=str(item.get("role", "")),
+        kind=str(item.get("kind", "message")),
+        channel=str(item.get("channel", "")),
+        score=float(item.get("score", 0)),
+        at=datetime.fromisoformat(at) if isinstance(at, str) else None,
+    )
 
 
 def _ended(turns: dict[int, TurnAccount], name: str, number: int, result: Mapping[str, Any]) -> None:

@@ -22,12 +22,14 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Page
 from runtime import histories
+from runtime.filter import Filter
 from runtime.histories import RunHistory
 from runtime.temporal import TemporalUnreachable
-from workflows import contracts, index
+from workflows import index
 from workflows.approval import Decide
 from workflows.contracts import Assignment, NewNote, OperatorReply, Posted, Takeover
 from workflows.conversation import ConversationWorkflow
+from workflows.glance import Glance
 from workflows.parked import Drop, ParkedSummary, ParkedTurns, Retry
 from workflows.state import MessageRecord, TurnRecord, Verdict
 from workflows.views import ConversationView
@@ -94,42 +96,6 @@ class ParkedPage:
     silent: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
-    """Which conversations a list shows; None for all. `state` is active, held, waiting or closed; `parked` says that
-    only those with a parked turn are wanted."""
-
-    state: str | None = None
-    channel: str | None = None
-    assignee: str | None = None
-    contact: str | None = None
-    parked: bool = False
-
-    def query(self) -> str:
-        """In Temporal's words: https://docs.temporal.io/list-filter."""
-        parts = [f"WorkflowType = '{contracts.WORKFLOW}'", _STATES[self.state]]
-        wanted = ((index.CHANNEL, self.channel), (index.ASSIGNEE, self.assignee), (index.CONTACT, self.contact))
-        parts += [f"{key.name} = {_quoted(value)}" for key, value in wanted if value is not None]
-        parts += [f"{index.PARKED.name} > 0"] if self.parked else []
-        return " AND ".join(parts)
-
-
-# A run that was continued is not a conversation of its own.
-_STATES: Mapping[str | None, str] = {
-    None: "ExecutionStatus != 'ContinuedAsNew'",
-    "open": "ExecutionStatus = 'Running'",
-    "active": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'active'",
-    "held": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'held'",
-    "waiting": f"ExecutionStatus = 'Running' AND {index.STATE.name} = 'waiting'",
-    "closed": "ExecutionStatus NOT IN ('Running', 'ContinuedAsNew')",
-}
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Reads and changes conversations."""
@@ -147,7 +113,7 @@ class Directory:
         query = (wanted or Filter()).query()
         found = self.client.list_workflows(query, page_size=limit, next_page_token=_decode(cursor))
         try:
-            with _connected():
+            with connected():
                 await found.fetch_next_page()
         except RPCError as error:
             if cursor is not None and error.status is not RPCStatusCode.UNAVAILABLE:
@@ -161,6 +127,27 @@ class Directory:
         return Page(
             items=tuple(items.values()), next_cursor=base64.urlsafe_b64encode(token).decode() if token else None
         )
+
+    async def count(self, wanted: Filter) -> int:
+        """How many the lists of this filter have.
+
+        Raises:
+            TemporalUnreachable
+        """
+        try:
+            with connected():
+                return (await self.client.count_workflows(wanted.query(), rpc_timeout=PATIENCE)).count
+        except RPCError as error:
+            raise TemporalUnreachable from error
+
+    async def glance(self, conversation_id: str) -> Glance:
+        """One conversation in short.
+
+        Raises:
+            UnknownConversation, NoWorker, TemporalUnreachable
+        """
+        found: Glance = await self._query(conversation_id, ConversationWorkflow.glance)
+        return found
 
     async def get(self, conversation_id: str) -> ConversationSummary:
         """One conversation, as it stands.
@@ -184,6 +171,19 @@ class Directory:
             assignee=view.assignee,
             view=view,
         )
+
+    async def listed(self, conversation_id: str) -> ConversationSummary:
+        """One conversation as a list has it: no worker is asked.
+
+        Raises:
+            UnknownConversation, TemporalUnreachable
+        """
+        try:
+            with connected():
+                description = await self._handle(conversation_id).describe(rpc_timeout=PATIENCE)
+        except RPCError as error:
+            raise _translate(error, conversation_id) from error
+        return _summary(description, await description.memo())
 
     async def messages(self, conversation_id: str) -> tuple[MessageRecord, ...]:
         """The most recent messages, oldest first.
@@ -246,7 +246,7 @@ class Directory:
             UnknownConversation, TemporalUnreachable
         """
         try:
-            with _connected():
+            with connected():
                 async for history in histories.of(self.client, conversation_id, patience=PATIENCE):
                     yield history
         except RPCError as error:
@@ -300,7 +300,7 @@ class Directory:
 
     async def _query(self, conversation_id: str, query: Any, *, patience: timedelta = PATIENCE) -> Any:
         try:
-            with _connected():
+            with connected():
                 return await self._handle(conversation_id).query(query, rpc_timeout=patience)
         except (WorkflowQueryFailedError, WorkflowQueryRejectedError) as error:
             raise UnknownConversation(conversation_id) from error
@@ -310,7 +310,7 @@ class Directory:
     async def _update(self, conversation_id: str, update: Any, *args: Any) -> Any:
         handle = self._handle(conversation_id)
         try:
-            with _connected():
+            with connected():
                 return await handle.execute_update(update, *args, rpc_timeout=PATIENCE)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND and await self._is_there(handle):
@@ -327,8 +327,8 @@ class Directory:
 
 
 @contextlib.contextmanager
-def _connected() -> Iterator[None]:
-    """What the client raises when it could not even connect."""
+def connected() -> Iterator[None]:
+    """What the client raises when it could not even connect. Raises TemporalUnreachable."""
     try:
         yield
     except (RuntimeError, OSError) as error:

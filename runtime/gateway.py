@@ -130,7 +130,7 @@ class Gateway:
             RPCError
         """
         try:
-            listed = replace(start, indexed=True, counts_parked=True)
+            listed = replace(start, indexed=True, counts_parked=True, troubles=True)
             await self._start(listed, options, index.attributes(listed, None, start.created_at))
         except RPCError as error:
             # A namespace that no worker has prepared yet. A text must not wait for a filter.

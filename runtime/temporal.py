@@ -57,6 +57,7 @@ _PASSED_THROUGH = (
     "workflows.failure",
     "workflows.fate",
     "workflows.flow",
+    "workflows.glance",
     "workflows.guard",
     "workflows.handoff",
     "workflows.ids",
@@ -77,6 +78,7 @@ _PASSED_THROUGH = (
     "workflows.saying",
     "workflows.state",
     "workflows.tool",
+    "workflows.trouble",
     "workflows.views",
 )
 

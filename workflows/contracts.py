@@ -38,7 +38,7 @@ class ConversationStart:
     """What a run begins with. `carried` comes from the run before it, or `previous_run_id` says where to find it.
 
     `indexed` says that the run was started with the search attributes of `workflows.index`, and keeps them true;
-    `counts_parked` that the latest of them was there too.
+    `counts_parked` that the count of parked turns was there too, and `troubles` that what went wrong is.
     """
 
     conversation_id: str
@@ -50,6 +50,7 @@ class ConversationStart:
     carried: ConversationState | None = None
     indexed: bool = False
     counts_parked: bool = False
+    troubles: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,7 @@ from workflows.contracts import (
 from workflows.departure import Departures
 from workflows.desk import Desk
 from workflows.fate import Asked, Fates
+from workflows.glance import Glance, glanced
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
 from workflows.length import SIGNAL, UPDATE, Length
 from workflows.parked import Drop, ParkedTurns, Retry
@@ -94,7 +95,7 @@ class ConversationWorkflow:
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 index.show(start, self._state)
                 workflow.continue_as_new(
-                    replace(start, previous_run_id=None, carried=self._state),
+                    replace(start, previous_run_id=None, carried=self._state, troubles=start.indexed),
                     initial_versioning_behavior=_UPGRADE if _is_versioned() else None,
                     search_attributes=index.attributes(start, self._state, workflow.now()) if start.indexed else None,
                 )
@@ -285,6 +286,11 @@ class ConversationWorkflow:
     def view(self) -> views.ConversationView:
         """Where the conversation stands."""
         return views.view(self._start, self._state)
+
+    @workflow.query
+    def glance(self) -> Glance:
+        """The same in short, for lists."""
+        return glanced(self._start, self._state)
 
     @workflow.query
     def transcript(self) -> views.Transcript:

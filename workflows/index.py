@@ -11,8 +11,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import SearchAttributeKey, SearchAttributePair, SearchAttributeUpdate, TypedSearchAttributes
 
+from workflows import trouble
 from workflows.handoff import is_held
 from workflows.state import Verdict
 
@@ -24,12 +25,14 @@ CHANNEL = SearchAttributeKey.for_keyword("MessagingChannel")
 CONTACT = SearchAttributeKey.for_keyword("MessagingContact")
 STATE = SearchAttributeKey.for_keyword("MessagingState")
 ASSIGNEE = SearchAttributeKey.for_keyword("MessagingAssignee")
+TROUBLE = SearchAttributeKey.for_keyword_list("MessagingTrouble")
 ACTIVITY = SearchAttributeKey.for_datetime("MessagingActivity")
 PARKED = SearchAttributeKey.for_int("MessagingParked")
 
 # How a server names the types of ours: https://docs.temporal.io/search-attribute
 TYPES = {
     **dict.fromkeys((CHANNEL.name, CONTACT.name, STATE.name, ASSIGNEE.name), "Keyword"),
+    TROUBLE.name: "KeywordList",
     ACTIVITY.name: "Datetime",
     PARKED.name: "Int",
 }
@@ -55,10 +58,14 @@ def standing(state: ConversationState) -> Standing:
     return Standing.HELD if is_held(state) else Standing.ACTIVE
 
 
-def shown(state: ConversationState) -> str:
+def shown(start: ConversationStart, state: ConversationState) -> str:
     """What is worth an update: it changes when the list must."""
-    parked = f" {len(state.parked)} parked" if state.parked else ""
-    return f"{standing(state).value} {state.assignee or ''}{parked}"
+    parked = [f"{len(state.parked)} parked"] if state.parked else []
+    return " ".join([standing(state).value, state.assignee or "", *parked, *_troubles(start, state)])
+
+
+def _troubles(start: ConversationStart, state: ConversationState) -> list[str]:
+    return [found.value for found in trouble.of(state)] if start.troubles else []
 
 
 def attributes(start: ConversationStart, state: ConversationState | None, now: datetime) -> TypedSearchAttributes:
@@ -73,19 +80,26 @@ def attributes(start: ConversationStart, state: ConversationState | None, now: d
         pairs.append(SearchAttributePair(PARKED, len(state.parked) if state else 0))
     if state is not None and state.assignee:
         pairs.append(SearchAttributePair(ASSIGNEE, state.assignee[:_LONGEST]))
+    if state is not None and (troubles := _troubles(start, state)):
+        pairs.append(SearchAttributePair(TROUBLE, troubles))
     return TypedSearchAttributes(pairs)
 
 
 def is_news(start: ConversationStart, state: ConversationState) -> bool:
     """Whether the list shows something else than what is so."""
-    return start.indexed and shown(state) != state.shown
+    return start.indexed and shown(start, state) != state.shown
 
 
 def show(start: ConversationStart, state: ConversationState) -> None:
     """Bring the list up to date, in one command, if it is not."""
     if is_news(start, state):
-        state.shown = shown(state)
+        state.shown = shown(start, state)
         who = ASSIGNEE.value_set(state.assignee[:_LONGEST]) if state.assignee else ASSIGNEE.value_unset()
         now = ACTIVITY.value_set(workflow.now())
-        parked = [PARKED.value_set(len(state.parked))] if start.counts_parked else []
-        workflow.upsert_search_attributes([STATE.value_set(standing(state).value), who, now, *parked])
+        updates: list[SearchAttributeUpdate[Any]] = [STATE.value_set(standing(state).value), who, now]
+        if start.counts_parked:
+            updates.append(PARKED.value_set(len(state.parked)))
+        if start.troubles:
+            troubles = _troubles(start, state)
+            updates.append(TROUBLE.value_set(troubles) if troubles else TROUBLE.value_unset())
+        workflow.upsert_search_attributes(updates)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from workflows import guard, handoff, parked
+from workflows import guard, handoff, parked, trouble
 from workflows.alert import Alert
 from workflows.contracts import ConversationStart
 from workflows.handoff import Note
 from workflows.outgoing import Scheduled
 from workflows.parked import ParkedSummary
-from workflows.state import ApprovalRecord, ConversationState, MessageRecord, Proof, TurnRecord, Verdict
+from workflows.state import ApprovalRecord, ConversationState, MessageRecord, TurnRecord, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ def view(start: ConversationStart, state: ConversationState) -> ConversationView
         flow=state.flow,
         approvals=tuple(state.approvals),
         window_closes_at=guard.window_closes_at(start, state),
-        uncertain=sum(message.proof == Proof.UNCERTAIN.value for message in state.messages),
+        uncertain=trouble.uncertain(state),
         handoff=state.handoff.reason if state.handoff else None,
         answer_due_at=state.handoff.due_at if state.handoff else None,
         overdue=state.handoff.overdue if state.handoff else False,

@@ -21,9 +21,9 @@ def test_from_the_phone_page_to_the_run_in_temporal_ui(tmp_path: Path, browser: 
         expect(page.get_by_role("log").get_by_text("10:00 to 16:00")).to_be_visible()
 
         page.goto(page.get_by_role("link", name="Console").get_attribute("href") or "")
-        page.get_by_role("link", name="twilio_messaging-sms-").click()
-        expect(page.get_by_text("10:00 to 16:00")).to_be_visible()
+        page.get_by_role("link", name="On Saturday we are open").click()
+        expect(page.get_by_role("log").get_by_text("10:00 to 16:00")).to_be_visible()
         conversation = page.url.rpartition("/")[2]
 
-        page.get_by_role("link", name="Temporal UI").click()
+        page.get_by_role("link", name="This run in Temporal UI").click()
         expect(page.get_by_role("heading", name=conversation)).to_be_visible()

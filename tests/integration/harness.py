@@ -325,6 +325,7 @@ class Conversation:
             previous_run_id=previous_run_id,
             indexed=self.listed,
             counts_parked=self.listed,
+            troubles=self.listed,
         )
         await self.bench.client.start_workflow(
             contracts.WORKFLOW,
