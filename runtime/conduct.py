@@ -93,6 +93,7 @@ class Conduct(BaseSettings):
     messaging_stale: Stale = Stale.APOLOGISE
     messaging_sends_per_hour: Annotated[int, Field(ge=0, le=1_000)] = 500
     messaging_loop_turns: Annotated[int, Field(ge=0, le=1_000)] = 100
+    messaging_sms_segments: Annotated[int, Field(ge=0, le=24)] = 10
     messaging_never_lost: Annotated[tuple[MessageClass, ...], NoDecode, BeforeValidator(_listed)] = ()
     messaging_consent: ConsentScope = ConsentScope.CONVERSATION
     messaging_stop_words: Annotated[Listed, AfterValidator(_spelled)] = ()
@@ -124,6 +125,7 @@ class Conduct(BaseSettings):
             sends_per_hour=self.messaging_sends_per_hour,
             loop_turns=self.messaging_loop_turns,
             never_lost=self.messaging_never_lost,
+            sms_segments=self.messaging_sms_segments,
             consent=self.messaging_consent,
             stop_words=self.messaging_stop_words,
             start_words=self.messaging_start_words,

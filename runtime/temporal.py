@@ -76,6 +76,7 @@ _PASSED_THROUGH = (
     "workflows.requests",
     "workflows.reviving",
     "workflows.saying",
+    "workflows.segments",
     "workflows.state",
     "workflows.tool",
     "workflows.trouble",

@@ -26,7 +26,8 @@ async def deliver(turn: TurnContext) -> tuple[SendReceipt, ...]:
     if retried := turn.texts[0].retry_of:
         event += f":again-{retried}"  # an apology may have gone out under the first
     receipts = []
-    for number, text in enumerate(parts.split(draft.text) or (("",) if draft.media else ())):
+    texts = parts.by_channel(draft.text, turn.start.channel, turn.state.rules)
+    for number, text in enumerate(texts or (("",) if draft.media else ())):
         if number and (halt := turn.forbidden()):
             raise halt
         out = Outgoing(

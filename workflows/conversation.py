@@ -174,7 +174,7 @@ class ConversationWorkflow:
     async def reply(self, request: OperatorReply) -> Posted:
         """A human writes to the person: sent and proven as any message, after what is being sent."""
         await self._begun()
-        outgoing = requests.replies(self._start, request)
+        outgoing = requests.replies(self._start, self._state, request)
         if (known := self._state.find(outgoing[0].key)) is None:
             if not self._state.accept(outgoing[0].key):
                 raise ApplicationError("key: its message was sent before, and is forgotten by now", type="already_sent")

@@ -96,9 +96,9 @@ class Rules:
     in either direction. `quiet_period`, `longest_wait` and `most_texts` are of `coalesce`. `stale_after` is the age of
     the last text beyond which its answer is not sent as it is. `quiet_hours` is "HH:MM-HH:MM" in `time_zone`. `media`
     are the kinds that the agent can read, `transcribe` says that audio is turned into text for it. `stop_words`,
-    `start_words` and `help_words` are those of the deployment's own, in upper case. `window` is the
-    budget for what the agent sees word for word of the conversation.
-    `flow` is a flow's name@version.
+    `start_words` and `help_words` are those of the deployment's own, in upper case. `sms_segments` are
+    the most that one SMS has; what is longer goes out in several. `window` is the budget for what the agent sees word
+    for word of the conversation. `flow` is a flow's name@version.
     """
 
     turn_policy: TurnPolicy = TurnPolicy.COALESCE
@@ -131,6 +131,7 @@ class Rules:
     help_words: tuple[str, ...] = ()
     media: tuple[str, ...] = ("image", "audio", "video", "document")
     transcribe: bool = False
+    sms_segments: int = 0
     window: int = 2_400
     window_unit: WindowUnit = WindowUnit.CHARACTERS
 

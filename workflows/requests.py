@@ -47,7 +47,7 @@ def check_reply(start: ConversationStart, state: ConversationState, request: Ope
     _named(request.author, "author: who writes must be named")
     _named(request.key, "key: must not be empty; the same key twice is one message")
     _sendable(request.text, request.media, request.template)
-    if state.find(replies(start, request)[0].key) is not None:
+    if state.find(replies(start, state, request)[0].key) is not None:
         return  # the same again
     if state.assignee not in {None, request.author}:
         raise ApplicationError("author: somebody else has taken over; have it assigned first", type="conflict")
@@ -80,9 +80,9 @@ def check_adjust(request: Adjustment) -> None:
             raise ApplicationError(f"time_zone: {wrong}", type="invalid_input") from None
 
 
-def replies(start: ConversationStart, request: OperatorReply) -> list[Outgoing]:
+def replies(start: ConversationStart, state: ConversationState, request: OperatorReply) -> list[Outgoing]:
     """A human's reply in parts, each with a key of its own; media and template go with the first."""
-    texts = parts.split(request.text) or ("",)
+    texts = parts.by_channel(request.text, start.channel, state.rules) or ("",)
     return [
         Outgoing(
             key=ids.send_key(start.conversation_id, f"reply:{request.key}", number),

@@ -28,7 +28,7 @@ class Say:
     async def __call__(self, turn: TurnContext) -> None:
         """Raises Halt, ActivityError."""
         event = f"{turn.texts[0].key}:{running_step().name}"
-        for number, text in enumerate(parts.split(self.words(turn))):
+        for number, text in enumerate(parts.by_channel(self.words(turn), turn.start.channel, turn.state.rules)):
             key = ids.send_key(turn.start.conversation_id, event, number)
             if turn.state.find(key) is not None:
                 continue  # an earlier draft of this turn said it, or tried to

@@ -287,6 +287,19 @@ async def test_a_long_answer_goes_out_in_parts_and_a_failure_in_one_repeats_no_o
     assert all(len(body) <= 1600 for body in bench.outbox.bodies)
 
 
+async def test_an_sms_has_no_more_segments_than_it_may(bench: Bench) -> None:
+    async def long(_: Turn) -> Draft:
+        return Draft(text=" ".join(f"Sentence number {n} 🙂." for n in range(100)))
+
+    bench.agent.reply_with = long
+    person = bench.conversation(Rules(sms_segments=3))
+    await person.text("tell me all")
+    await person.turn(1)
+
+    assert " ".join(bench.outbox.bodies) == (await long(bench.agent.turns[0])).text
+    assert all(len(body) <= 3 * 67 and body.endswith(".") for body in bench.outbox.bodies)
+
+
 async def test_a_flood_is_answered_in_turns_of_bounded_size_and_nothing_is_left_out(bench: Bench) -> None:
     bench.agent.reply_with = slow = Slow()
     person = bench.conversation()

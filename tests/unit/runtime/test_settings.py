@@ -190,7 +190,7 @@ def test_the_file_is_read_and_the_environment_wins(folder: Path, monkeypatch: py
     settings = load()
 
     assert settings.messaging_api_port == 8002
-    assert settings.rules == Rules(turn_policy=TurnPolicy.ENQUEUE, idle_close=86400)
+    assert settings.rules == Rules(turn_policy=TurnPolicy.ENQUEUE, idle_close=86400, sms_segments=10)
 
 
 def test_an_empty_variable_counts_as_not_set(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,4 +276,5 @@ def test_what_a_deployment_decides_reaches_its_rules(monkeypatch: pytest.MonkeyP
         quiet_hours="21:00-08:00",
         handoff_words=("human", "agent"),
         never_lost=(MessageClass.ANSWER, MessageClass.OPERATOR),
+        sms_segments=10,
     )

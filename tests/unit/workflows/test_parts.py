@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator.segments import count
 from workflows import parts
+from workflows.policy import Rules
 
 texts = st.one_of(
     st.text(max_size=400),
@@ -49,6 +51,37 @@ def test_words_stay_whole_where_they_can(words: list[str]) -> None:
 )
 def test_a_text_is_split_where_a_reader_would_pause(text: str, expected: tuple[str, ...]) -> None:
     assert parts.split(text, limit=20) == expected
+
+
+@given(text=texts | st.text(alphabet="ab{€\n é🙂漢", max_size=900), segments=st.integers(min_value=1, max_value=4))
+def test_every_part_of_an_sms_has_no_more_segments_than_it_may(text: str, segments: int) -> None:
+    split = parts.split(text, segments=segments)
+    assert "".join("".join(split).split()) == "".join(text.split())
+    assert all(count(part) <= segments for part in split)  # by a count of its own
+
+
+@pytest.mark.parametrize(
+    ("text", "segments", "lengths"),
+    [
+        ("a" * 160, 1, [160]),
+        ("a" * 161, 1, [160, 1]),
+        ("é" * 306, 2, [306]),
+        ("€" * 160, 2, [152, 8]),
+        ("漢" * 71, 1, [70, 1]),
+        ("漢" * 134, 2, [134]),
+        ("🙂" * 36, 1, [35, 1]),
+        ("🙂" * 67, 2, [66, 1]),
+        ("a" * 200 + "漢", 2, [200, 1]),
+    ],
+)
+def test_a_part_has_as_much_as_its_segments_hold(text: str, segments: int, lengths: list[int]) -> None:
+    assert [len(part) for part in parts.split(text, segments=segments)] == lengths
+
+
+def test_only_an_sms_has_segments() -> None:
+    rules, text = Rules(sms_segments=10), "漢" * 1_000
+    assert [len(part) for part in parts.by_channel(text, "sms", rules)] == [670, 330]
+    assert parts.by_channel(text, "whatsapp", rules) == (text,)
 
 
 def test_an_answer_of_one_messages_length_is_one_message() -> None:
