@@ -18,6 +18,7 @@ from activities.listening import Listening
 from activities.memory import Memories
 from activities.reply import Replies
 from activities.revival import Revival
+from activities.sweeping import Sweeping
 from activities.tools import implementations
 from agents.guardrails import SECRETS
 from agents.learning import RuleExtractor
@@ -32,6 +33,7 @@ from workflows.conversation import ConversationWorkflow
 from workflows.errands import AttendanceWorkflow, OpeningWorkflow
 from workflows.forgetting import ForgetWorkflow
 from workflows.optout import ContactOptOutWorkflow
+from workflows.sweeping import SweepWorkflow
 
 
 def build(container: Container) -> Worker:
@@ -49,6 +51,7 @@ def build(container: Container) -> Worker:
             AttendanceWorkflow,
             ForgetWorkflow,
             ContactOptOutWorkflow,
+            SweepWorkflow,
             *([durable.workflow] if durable else []),
         ],
         activities=[
@@ -63,6 +66,7 @@ def build(container: Container) -> Worker:
             Revival(TemporalRuns(container.client)).revive,
             *Errands(container.backends).activities,
             *forgetting.activities,
+            *([Sweeping(container.backends, container.sweep).sweep_page] if container.sweep else []),
             *implementations(container.flows),
             *(durable.activities if durable else []),
         ],

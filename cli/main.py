@@ -14,7 +14,22 @@ import sys
 
 import typer
 
-from cli import chat, contacts, conversations, dev, endings, flow, knowledge, parked, providers, replay, serve, token
+from cli import (
+    chat,
+    contacts,
+    conversations,
+    dev,
+    endings,
+    flow,
+    knowledge,
+    ledger,
+    parked,
+    providers,
+    replay,
+    serve,
+    sweep,
+    token,
+)
 from runtime.dotenv import read_dotenv
 
 app = typer.Typer(
@@ -31,6 +46,8 @@ app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(parked.app, name="parked")
+app.command("ledger")(ledger.ledger)
+app.command("sweep")(sweep.sweep)
 app.add_typer(contacts.app, name="contacts")
 app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")

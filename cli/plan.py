@@ -202,6 +202,31 @@ def write_state(data: Path, urls: Mapping[str, str], services: list[Service]) ->
     return line
 
 
+def settle_on(data: Path) -> None:
+    """Have this process speak to the `messaging dev` that runs on this folder, where no variable says otherwise."""
+    state = data / _STATE
+    if not state.exists():
+        return
+    urls = json.loads(state.read_text())
+    found = {
+        "TEMPORAL_ADDRESS": urls["temporal_address"],
+        "QDRANT_URL": urls["qdrant"],
+        "PUBLIC_URL": urls["api"],
+        "TWILIO_BASE_URL": urls["simulator"],
+        "TWILIO_PHONE_NUMBER": PHONE_NUMBER if urls["simulator"] else "",
+        "TWILIO_WHATSAPP_NUMBER": PHONE_NUMBER if urls["simulator"] else "",
+        "MESSAGING_DATA_DIR": str(data.resolve()),
+    }
+    kept = {"TWILIO_ACCOUNT_SID": "account_sid", "TWILIO_AUTH_TOKEN": "auth_token", "MESSAGING_ID_KEY": "id_key"}
+    for name, file in kept.items():
+        if (path := data / file).exists():
+            text = path.read_text().strip()
+            found[name] = f"AC{text}" if name == "TWILIO_ACCOUNT_SID" else text
+    for name, value in found.items():
+        if value and not os.environ.get(name):
+            os.environ[name] = value
+
+
 def forget_state(data: Path) -> None:
     """Nothing runs here any more."""
     (data / _STATE).unlink(missing_ok=True)

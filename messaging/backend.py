@@ -37,6 +37,28 @@ class ListsParticipants(Protocol):
         """
 
 
+@runtime_checkable
+class ListsInbound(Protocol):
+    """What a provider may do besides: list what people wrote, for what its webhooks did not bring."""
+
+    async def list_inbound(self, *, since: datetime, until: datetime, cursor: str | None = None) -> Page[InboundEvent]:
+        """A bounded page of what came in at or after `since` and before `until`.
+
+        Each event has the `event_key` that its webhook has, and is `received_at` when the provider got it. The events
+        of a conversation are in order, and no later page has earlier ones of it. `next_cursor` holds no address.
+
+        Raises:
+            InvalidInput, NetworkError
+        """
+
+    async def claim(self, event: InboundEvent) -> InboundEvent | None:
+        """The event as complete as its webhook; None where the provider would not have told us of it.
+
+        Raises:
+            NetworkError
+        """
+
+
 class ConversationalBackend(Protocol):
     """One provider account. All methods raise only errors of `messaging.errors`; none of them retries.
 

@@ -11,7 +11,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import SpanKind, Tracer
 
 from messaging import errors
-from messaging.backend import ConversationalBackend, ListsParticipants
+from messaging.backend import ConversationalBackend, ListsInbound, ListsParticipants
 from messaging.config import MessagingConfig
 from messaging.model import (
     Capabilities,
@@ -150,6 +150,20 @@ class InstrumentedBackend:
                     "who is in a conversation is not told", op="list_participants", provider=self.name
                 )
             return await self._backend.list_participants(sid)
+
+    async def list_inbound(self, *, since: datetime, until: datetime, cursor: str | None = None) -> Page[InboundEvent]:
+        """Raises UnsupportedProvider where the provider keeps no list, which its capabilities tell."""
+        with self._observer.operation("list_inbound"):
+            return await self._listing("list_inbound").list_inbound(since=since, until=until, cursor=cursor)
+
+    async def claim(self, event: InboundEvent) -> InboundEvent | None:
+        with self._observer.operation("claim"):
+            return await self._listing("claim").claim(event)
+
+    def _listing(self, op: str) -> ListsInbound:
+        if not isinstance(self._backend, ListsInbound):
+            raise errors.UnsupportedProvider("what came in is not listed", op=op, provider=self.name)
+        return self._backend
 
     async def remove_participant(self, sid: str, participant_sid: str) -> None:
         with self._observer.operation("remove_participant", conversation_sid=sid) as operation:

@@ -369,5 +369,7 @@ class Capabilities:
     """Whether `fetch_media` brings what people attach."""
     uploads_media: bool = False
     """Whether outbound media are handed over as `data`, not by `url`."""
+    lists_inbound: bool = False
+    """Whether what people wrote can be listed afterwards, by `list_inbound`."""
     max_media: int = 10
     """The most attachments of one outbound message; a channel may take fewer."""

@@ -6,10 +6,12 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from agents.transcriber import NoTranscriber, Transcriber, load_transcriber
 from memory.contacts import ContactBook
@@ -19,8 +21,11 @@ from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import attributes, engines, flows, providers, temporal
 from runtime.consents import TemporalConsents
+from runtime.fates import FateBook
+from runtime.gateway import open_gateway
 from runtime.remembering import contact_book, memory_store, qdrant_client
 from runtime.settings import Settings
+from runtime.sweeping import SweepIntake, keep_sweeping, listing
 from runtime.telemetry import Telemetry
 from workflows.flow import Flow
 
@@ -40,6 +45,7 @@ class Container:
     consents: TemporalConsents
     transcriber: Transcriber = field(default_factory=NoTranscriber)
     flows: tuple[Flow[Any], ...] = ()
+    sweep: SweepIntake | None = None
 
 
 @asynccontextmanager
@@ -80,4 +86,20 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
             consents=TemporalConsents(client, settings.temporal_task_queue),
             transcriber=load_transcriber(settings.messaging_transcriber),
             flows=installed,
+            sweep=await _sweeping(settings, client, backends, installed[0].ref),
         )
+
+
+async def _sweeping(
+    settings: Settings, client: Client, backends: Mapping[str, ConversationalBackend], flow: str
+) -> SweepIntake | None:
+    """What sweeps hand in to, with their schedule seen to. Without it the worker does all else."""
+    if settings.messaging_id_key is None:
+        log.warning("no sweeps from this worker: MESSAGING_ID_KEY is not set")
+        return None
+    every = timedelta(seconds=settings.messaging_sweep_every)
+    try:
+        await keep_sweeping(client, settings.temporal_task_queue, listing(backends), every)
+    except RPCError as error:
+        log.warning("the schedule of sweeps cannot be seen to", error=error.message)
+    return SweepIntake(gateway=open_gateway(settings, client, flow), fates=FateBook(client))

@@ -14,6 +14,7 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
+from runtime.settings import Settings
 from runtime.temporal import TemporalUnreachable, is_unreachable
 from workflows import contracts, ids, index
 from workflows.contracts import ConversationStart, Route
@@ -190,6 +191,21 @@ class Gateway:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None
             raise
+
+
+def open_gateway(settings: Settings, client: Client, flow: str) -> Gateway:
+    """The gateway that these settings ask for; new conversations begin with this flow.
+
+    Raises:
+        SettingsError: MESSAGING_ID_KEY is missing.
+    """
+    return Gateway(
+        client=client,
+        task_queue=settings.temporal_task_queue,
+        id_key=settings.id_key(),
+        rules=replace(settings.rules, flow=flow),
+        turn_policies=settings.turn_policies(),
+    )
 
 
 def _channel(event: InboundEvent) -> Channel:

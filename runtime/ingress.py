@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from temporalio.client import Client
@@ -15,7 +15,7 @@ from runtime import flows, providers, temporal
 from runtime.census import Census
 from runtime.directory import Directory
 from runtime.errands import Errands
-from runtime.gateway import Gateway
+from runtime.gateway import Gateway, open_gateway
 from runtime.intake import Intake, observe_spool
 from runtime.settings import Settings, SettingsError
 from runtime.spool import Spool, SpoolUnusable
@@ -58,21 +58,15 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     Raises:
         SettingsError: a setting the API needs is missing.
     """
-    id_key = settings.id_key()
-    rules = replace(settings.rules, flow=flows.install(settings)[0].ref)
+    settings.id_key()
+    flow = flows.install(settings)[0].ref
     client = await temporal.connect(
         interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT, sealing=settings.sealing()
     )
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
     observe_active(census.counts)
-    gateway = Gateway(
-        client=client,
-        task_queue=settings.temporal_task_queue,
-        id_key=id_key,
-        rules=rules,
-        turn_policies=settings.turn_policies(),
-    )
+    gateway = open_gateway(settings, client, flow)
     errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
     spool = open_spool(settings)
     observe_spool(spool)

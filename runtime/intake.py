@@ -22,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from messaging.metrics import SCOPE
 from messaging.model import InboundEvent
 from runtime.gateway import Gateway
-from runtime.spool import Spool, Spooled
+from runtime.spool import Spool, Spooled, key_of
 from runtime.temporal import TemporalUnreachable
 
 log = structlog.get_logger(__name__)
@@ -151,9 +151,7 @@ def _observed(read: Callable[[], float], _: CallbackOptions) -> Iterable[Observa
 
 def _spooled(event: InboundEvent, conversation: str) -> Spooled:
     kept = replace(event, raw={})  # the parsed form says all that a conversation needs
-    return Spooled(
-        key=f"{event.provider}\x1f{event.event_key}", conversation=conversation, event=_EVENT.dump_json(kept)
-    )
+    return Spooled(key=key_of(event), conversation=conversation, event=_EVENT.dump_json(kept))
 
 
 def _is_refused(error: BaseException | None) -> bool:

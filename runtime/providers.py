@@ -14,8 +14,8 @@ from runtime.settings import Settings
 log = structlog.get_logger(__name__)
 
 
-def backends(settings: Settings) -> Mapping[str, ConversationalBackend]:
-    """All that `MESSAGING_PROVIDERS` names, by registry name, not started.
+def backends(settings: Settings, *, logged: bool = True) -> Mapping[str, ConversationalBackend]:
+    """All that `MESSAGING_PROVIDERS` names, by registry name, not started. A command has no log for their operations.
 
     Raises:
         SettingsError, messaging.errors.ProviderNotFound, messaging.errors.InvalidConfig
@@ -25,6 +25,7 @@ def backends(settings: Settings) -> Mapping[str, ConversationalBackend]:
         "max_retries": settings.messaging_max_retries,
         "retry_delay": settings.messaging_retry_delay,
         "retry_backoff": settings.messaging_retry_backoff,
+        "enable_structured_logging": logged,
     }
     return {
         name: new_backend(name, **common, provider_specific=settings.provider_options(name))

@@ -13,7 +13,15 @@ from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
 
 import pydantic_settings
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from agents import guardrails, languages, pricing
@@ -95,6 +103,9 @@ DEFAULT_TASK_QUEUE = "conversations"
 # Shorter keys could be guessed, and a guessed key turns contact ids back into phone numbers.
 MIN_ID_KEY = 16
 
+# A sweep lists at the provider and asks conversations: more often, it would cost more than what it looks for.
+_OFTEN = 60
+
 
 class Settings(Conduct):
     """Names are those of the environment variables, in lower case."""
@@ -165,10 +176,18 @@ class Settings(Conduct):
     messaging_id_key: SecretStr | None = None
     messaging_codec_keys: Keys = ()
     messaging_data_dir: Path = Path(".messaging")
+    messaging_sweep_every: Annotated[float, Field(ge=0, le=86_400)] = 900.0
     messaging_spool: Path | None = None
     messaging_spool_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
     messaging_temporal_ui: HttpUrl = "http://127.0.0.1:8233"
     messaging_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @field_validator("messaging_sweep_every")
+    @classmethod
+    def _is_interval(cls, value: float) -> float:
+        if 0 < value < _OFTEN:
+            raise ValueError(f"must be 0, which turns sweeps off, or at least {_OFTEN} seconds")
+        return value
 
     @model_validator(mode="after")
     def _is_safe(self) -> Self:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +17,8 @@ from pathlib import Path
 from time import time
 
 import portalocker
+
+from messaging.model import InboundEvent
 
 FILE, LOCK = "spool.db", "spool.lock"
 
@@ -56,6 +58,10 @@ class Spooled:
     conversation: str
     event: bytes
     id: int = 0
+
+
+# Variables that SQLite takes in one statement: https://www.sqlite.org/limits.html#max_variable_number
+_ASKED = 500
 
 
 class Spool:
@@ -218,6 +224,28 @@ class Spool:
         for connection in (self._connection, self._reader):
             with contextlib.suppress(sqlite3.Error):
                 connection.close()
+
+
+def key_of(event: InboundEvent) -> str:
+    """What tells two events apart: the same event of the same provider is kept once."""
+    return f"{event.provider}\x1f{event.event_key}"
+
+
+def look(folder: Path, keys: Sequence[str]) -> Mapping[str, str]:
+    """Which of these wait in the spool of a folder, without opening it for writing: the reason for which each was set
+    aside, empty where it only waits. Nothing where there is no spool, or none that can be read."""
+    if not (folder / FILE).exists():
+        return {}
+    found: dict[str, str] = {}
+    try:
+        with contextlib.closing(sqlite3.connect(f"{(folder / FILE).resolve().as_uri()}?mode=ro", uri=True)) as reader:
+            for start in range(0, len(keys), _ASKED):
+                some = keys[start : start + _ASKED]
+                marks = ",".join("?" * len(some))
+                found |= dict(reader.execute(f"SELECT key, refused FROM spooled WHERE key IN ({marks})", some))  # noqa: S608 - marks only
+    except sqlite3.Error:
+        return {}
+    return found
 
 
 def _settle(batch: Sequence[tuple[Sequence[Spooled], asyncio.Future[None]]], error: SpoolUnusable | None) -> None:

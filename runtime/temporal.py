@@ -78,6 +78,7 @@ _PASSED_THROUGH = (
     "workflows.saying",
     "workflows.segments",
     "workflows.state",
+    "workflows.sweeping",
     "workflows.tool",
     "workflows.trouble",
     "workflows.views",

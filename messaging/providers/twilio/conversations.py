@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from messaging.model import (
     Conversation,
     ConversationConfig,
     ConversationState,
+    InboundEvent,
     Media,
     MediaContent,
     Message,
@@ -28,8 +30,8 @@ from messaging.model import (
     SendOutcome,
     SendProof,
 )
-from messaging.providers.twilio import conversation_requests, resources
-from messaging.providers.twilio.lifecycle import TwilioBackend, instant, path_part
+from messaging.providers.twilio import conversation_log, conversation_requests, resources
+from messaging.providers.twilio.lifecycle import TwilioBackend, instant, path_part, require_period
 from messaging.providers.twilio.vocabulary import KEY_ATTRIBUTE
 from messaging.providers.twilio.webhooks import CONVERSATIONS_ROUTES, Parser
 from messaging.providers.twilio.written import WRITTEN
@@ -61,6 +63,7 @@ class ConversationsBackend(TwilioBackend):
         inbound_media=True,
         uploads_media=True,
         max_media=conversation_requests.MAX_MEDIA,
+        lists_inbound=True,
     )
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:
@@ -221,6 +224,29 @@ class ConversationsBackend(TwilioBackend):
             except errors.NotFound as missing:
                 await conversation.fetch_async()  # of the two in the path, is it the conversation that is missing?
                 raise errors.ParticipantNotFound(missing.message, status=missing.status) from None
+
+    async def list_inbound(self, *, since: datetime, until: datetime, cursor: str | None = None) -> Page[InboundEvent]:
+        """What participants wrote, by pages of conversations.
+
+        Raises:
+            errors.InvalidInput, errors.NetworkError
+        """
+        async with self._calling("list_inbound", repeatable=True) as conversations:
+            require_period(since, until)
+            return await conversation_log.listed(conversations, self._twilio, self.NAME, since, until, cursor)
+
+    async def claim(self, event: InboundEvent) -> InboundEvent | None:
+        """The message; None where no webhook of ours is told of the conversation's messages.
+
+        Raises:
+            errors.NetworkError
+        """
+        sid = event.conversation_sid
+        async with self._calling("claim", sid=sid, repeatable=True):
+            if await self._remembered("", partial(conversation_log.claims_account, self._client, self._twilio)):
+                return event
+            part = path_part(sid, errors.ConversationNotFound)
+            return event if await conversation_log.claims_conversation(self._client, self._twilio, part) else None
 
     async def erase_messages(self, sid: str) -> AsyncIterator[str]:
         """Delete the messages that Twilio keeps of a conversation, one by one; the sid of each.

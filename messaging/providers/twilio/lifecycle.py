@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
@@ -35,6 +35,9 @@ from messaging.providers.twilio.written import WRITTEN
 _RECENT = timedelta(seconds=60)
 # Twilio answers such a read in a few hundred milliseconds; ten times that is no longer well.
 _SLOW = 2.0
+# How long an account's settings are taken as read, and of how many addresses.
+_SETTLED = timedelta(seconds=60)
+_MOST_SETTINGS = 1_000
 # Before Twilio's first message, and far enough from the ends of time.
 _BEGINNING = datetime(2007, 1, 1, tzinfo=UTC)
 _SID = re.compile(r"[A-Za-z0-9]{2,64}")
@@ -86,6 +89,7 @@ class TwilioBackend:
         self._idle = asyncio.Event()
         self._stopping = asyncio.Event()
         self._rate_limits: deque[datetime] = deque(maxlen=100)
+        self._settings: dict[str, tuple[datetime, bool | None]] = {}
 
     @property
     def name(self) -> str:
@@ -314,6 +318,17 @@ class TwilioBackend:
             if not self._stopping.is_set():
                 raise
 
+    async def _remembered(self, what: str, ask: Callable[[], Awaitable[bool | None]]) -> bool | None:
+        """An answer about the account's own settings, asked for once a minute: thousands of messages need the same."""
+        known = self._settings.get(what)
+        if known is not None and self._now() - known[0] < _SETTLED:
+            return known[1]
+        answer = await ask()
+        if len(self._settings) >= _MOST_SETTINGS:
+            self._settings.clear()
+        self._settings[what] = self._now(), answer
+        return answer
+
     async def _pause(self) -> bool:
         """Wait for the next look of a stream; False when the backend stops."""
         try:
@@ -332,6 +347,14 @@ def instant(since: datetime) -> datetime:
     if since.tzinfo is None:
         raise errors.InvalidInput("since: a time with its zone expected")
     return max(since, _BEGINNING)
+
+
+def require_period(since: datetime, until: datetime) -> None:
+    """Raises errors.InvalidInput."""
+    if since.tzinfo is None or until.tzinfo is None:
+        raise errors.InvalidInput("since, until: times with their zone expected")
+    if since > until:
+        raise errors.InvalidInput("since: must not be after until")
 
 
 def path_part(sid: str, missing: type[errors.NotFound]) -> str:

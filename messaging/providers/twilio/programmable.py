@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
 
@@ -19,14 +20,15 @@ from messaging.model import (
     Conversation,
     ConversationConfig,
     ConversationState,
+    InboundEvent,
     Message,
     Page,
     Participant,
     SendOutcome,
     SendProof,
 )
-from messaging.providers.twilio import message_requests, resources, vocabulary
-from messaging.providers.twilio.lifecycle import TwilioBackend, instant
+from messaging.providers.twilio import message_log, message_requests, resources, vocabulary
+from messaging.providers.twilio.lifecycle import TwilioBackend, instant, require_period
 from messaging.providers.twilio.pair import AddressPair, is_address
 from messaging.providers.twilio.webhooks import MESSAGING_ROUTES, Parser
 
@@ -55,6 +57,7 @@ class MessagingBackend(TwilioBackend):
         max_body=message_requests.MAX_BODY,
         proves_absence=False,
         inbound_media=True,
+        lists_inbound=True,
     )
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:
@@ -171,6 +174,31 @@ class MessagingBackend(TwilioBackend):
         """
         del sid, participant_sid
         self._refuse("remove_participant", "a pair of addresses has no participants")
+
+    async def list_inbound(self, *, since: datetime, until: datetime, cursor: str | None = None) -> Page[InboundEvent]:
+        """What people wrote to any number of the account, by windows of time.
+
+        Raises:
+            errors.InvalidInput, errors.NetworkError
+        """
+        async with self._calling("list_inbound", repeatable=True) as messages:
+            require_period(since, until)
+            return await message_log.listed(messages, self.NAME, since, until, cursor)
+
+    async def claim(self, event: InboundEvent) -> InboundEvent | None:
+        """The message with its media; None where Twilio tells another of it: another's number, or a conversation.
+
+        Raises:
+            errors.NetworkError
+        """
+        async with self._calling("claim", repeatable=True):
+            if event.ours is None:
+                return None
+            ask = partial(message_log.claims, self._client, self._twilio, event.ours)
+            known = await self._remembered(event.ours.raw, ask)
+            if known is False or (known is None and await message_log.is_conversations(self._client, event)):
+                return None
+            return await message_log.with_media(self._client, event)
 
     async def erase_messages(self, sid: str) -> AsyncIterator[str]:
         """Delete what Twilio keeps of both directions, message by message; the sid of each.

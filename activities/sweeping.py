@@ -1,0 +1,56 @@
+"""Lists what people wrote at a provider, and hands in what no conversation has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from temporalio import activity
+
+from activities import failures
+from activities.heartbeat import beating
+from messaging.backend import ConversationalBackend, ListsInbound
+from messaging.errors import MessagingError
+from messaging.model import InboundEvent
+from workflows.sweeping import SweepActivities, SweepPage, SweptPage
+
+
+class Intake(Protocol):
+    """The way in, as webhooks take it."""
+
+    async def unseen(self, events: Sequence[InboundEvent]) -> list[InboundEvent]:
+        """Those that no conversation knows of, in the same order."""
+
+    async def hand_in(self, events: Sequence[InboundEvent]) -> None:
+        """When this returns, their conversations hold them."""
+
+
+class Sweeping(SweepActivities):
+    """Works on the providers that keep a list."""
+
+    def __init__(self, backends: Mapping[str, ConversationalBackend], intake: Intake) -> None:
+        self._backends = backends
+        self._intake = intake
+
+    @activity.defn(name="sweep_page")
+    async def sweep_page(self, page: SweepPage) -> SweptPage:
+        """Raises ApplicationError."""
+        backend = self._backends.get(page.provider)
+        if backend is None:
+            raise failures.not_configured(page.provider, ", ".join(sorted(self._backends)))
+        if not isinstance(backend, ListsInbound):
+            return SweptPage()
+        async with beating():
+            try:
+                found = await backend.list_inbound(since=page.since, until=page.until, cursor=page.cursor)
+                lost = await self._intake.unseen(found.items)
+                claimed = [whole for event in lost if (whole := await backend.claim(event)) is not None]
+            except MessagingError as error:
+                raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
+            await self._intake.hand_in(claimed)
+        return SweptPage(
+            listed=len(found.items),
+            recovered=len(claimed),
+            elsewhere=len(lost) - len(claimed),
+            next_cursor=found.next_cursor,
+        )
