@@ -14,13 +14,13 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 import httpx
 from twilio.http import AsyncHttpClient  # type: ignore[import-untyped] # the SDK ships no types
 from twilio.http.response import Response  # type: ignore[import-untyped]
 
-from messaging import errors
+from messaging import egress, errors
 from messaging.providers.twilio import dates, error_table
 from messaging.providers.twilio.written import WRITTEN
 
@@ -68,6 +68,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
             limits=_LIMITS,
             follow_redirects=False,
             transport=transport,
+        )
+        # What people attach comes by URLs of others. Only `base_url`, which is the operator's own word, may be inside.
+        self._outside = httpx.AsyncClient(
+            timeout=self._client.timeout,
+            follow_redirects=False,
+            transport=transport or egress.transport(_places(self._base), _LIMITS),
         )
 
     async def request(
@@ -128,6 +134,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
             auth: For the provider's hosts and `base_url`. Without it, any URL goes.
 
         Raises:
+            errors.InvalidInput: the host has no public address.
             errors.NetworkError: retryable.
         """
         target, extra = self._target(url) if auth or self.owns(url) else (url, {})
@@ -135,7 +142,7 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         with self._failures(writes=False):
             async with (
                 asyncio.timeout(self._seconds),
-                self._client.stream("GET", target, headers=headers, auth=auth) as response,
+                self._outside.stream("GET", target, headers=headers, auth=auth) as response,
             ):
                 yield response
 
@@ -150,12 +157,15 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        await self._outside.aclose()
 
     @contextmanager
     def _failures(self, *, writes: bool) -> Iterator[None]:
         """Around a request: what went wrong, and whether it may have arrived."""
         try:
             yield
+        except egress.AddressRefused:
+            raise errors.InvalidInput("the URL leads to an address that is not public") from None
         except TimeoutError:
             raise _lost(errors.Timeout, f"no answer within {self._seconds:g} s", written=writes) from None
         except _BEFORE_WRITE as failure:
@@ -177,6 +187,12 @@ class Transport(AsyncHttpClient):  # type: ignore[misc] # the SDK ships no types
         if self._base is not None and parts.netloc == self._base.netloc:
             return url, {}
         raise errors.InternalError("the provider pointed to a host that is not its own")
+
+
+def _places(base: SplitResult | None) -> tuple[egress.Place, ...]:
+    if base is None or base.hostname is None:
+        return ()
+    return ((base.hostname, base.port or (443 if base.scheme == "https" else 80)),)
 
 
 def _body(headers: Mapping[str, str], data: Mapping[str, Any] | None) -> dict[str, Any]:
