@@ -46,11 +46,12 @@ $(NODE_STAMP):
 
 node: $(NODE_STAMP)  ## what tests use of npm: axe-core, the SDK for Node. Without it they are skipped, and say so
 
-check: $(DEV_STAMP) docs  ## lint, types, import contracts, the documentation
+check: $(DEV_STAMP) docs  ## lint, types, import contracts, documentation, image, compose file, manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest tests/unit/deployment
 
 # What was read with a warning is read anew the next time, or the warning would not be said again.
 docs: $(DEV_STAMP)  ## build the documentation's site into build/docs

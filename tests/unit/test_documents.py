@@ -120,13 +120,20 @@ def python(command: Command) -> None:
         assert (command.where / command.words[1]).is_file(), command
 
 
+def kubectl(command: Command) -> None:
+    for word in command.words:
+        if word.startswith("deploy/"):
+            assert (ROOT / word).exists(), command
+
+
 def known(command: Command) -> None:
     """Somebody else's, and used as it is everywhere."""
 
 
 PROGRAMS: dict[str, Callable[[Command], None]] = {
     "messaging": messaging, "make": make, "curl": curl, "temporal": temporal, "cp": cp, "cd": cd, "python": python,
-    **dict.fromkeys(["pip", "pytest", "export", "ngrok", "cloudflared", "openssl", "docker", "kubectl", "git"], known),
+    "kubectl": kubectl,
+    **dict.fromkeys(["pip", "pytest", "export", "ngrok", "cloudflared", "openssl", "docker", "git"], known),
 }  # fmt: skip
 
 
