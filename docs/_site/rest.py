@@ -18,11 +18,11 @@ class Routes(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         for source in Path(api.__file__).parent.glob("*.py"):
             self.env.note_dependency(str(source))
-        lines = ["| Call | Does |", "|---|---|"]
+        lines: list[str] = []
         for path, methods in create_app(Settings(_env_file=None)).openapi()["paths"].items():
             for method, call in methods.items():
-                first = (call.get("description") or call["summary"]).split("\n\n")[0].replace("\n", " ").rstrip(".")
-                lines.append(f"| `{method.upper()} {path}` | {first} |")
+                more = call.get("description", "").split("\n\n")[0].replace("\n", " ")
+                lines += [f"`{method.upper()} {path}`", f": {call['summary']}. {more}", ""]
         return self.parse_text_to_nodes("\n".join(lines))
 
 
