@@ -80,7 +80,9 @@ async def main() -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with telemetry("worker", level=(settings := load()).messaging_log_level) as signals:
+    settings = load()
+    level, log_format = settings.messaging_log_level, settings.messaging_log_format
+    with telemetry("worker", level=level, log_format=log_format, serve=True) as signals:
         async with open_container(settings, signals) as container, build(container):
             await stop.wait()
         del container

@@ -25,9 +25,13 @@ if TYPE_CHECKING:
     from pydantic_ai import Agent
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model
+    from pydantic_ai.models.instrumented import InstrumentationSettings
 
 # A text message of two segments is about 100 tokens; reasoning models spend theirs before they write.
 _MAX_TOKENS = 2_000
+
+# The agent's name in traces.
+_NAME = "assistant"
 
 # Stands for the person in a conversation that we began.
 _WE_BEGAN = "(The business wrote first.)"
@@ -72,7 +76,8 @@ class LlmEngine:
     ) -> None:
         self._knowledge = knowledge
         self._options = options or LlmOptions()
-        self._agent = new_agent(model, self._options)
+        self._agent = new_agent(model, self._options, name=_NAME)
+        self._agent.instrument = instrumentation()
 
     async def reply(self, turn: Turn) -> Draft:
         built, sources = await self.prepare(turn)
@@ -91,6 +96,15 @@ class LlmEngine:
         shown = [_shown(row) for row in passages]
         built = prompt.build(turn, passages=shown, instructions=self._options.instructions)
         return built, tuple(f"{row.source}: {row.heading}" for row in passages)
+
+
+def instrumentation() -> InstrumentationSettings:
+    """The library's own spans of agents, models and tools, without anything that was said."""
+    from pydantic_ai.models.instrumented import InstrumentationSettings  # noqa: PLC0415 - an extra
+
+    return InstrumentationSettings(
+        include_content=False, include_binary_content=False, include_model_request_parameters=False
+    )
 
 
 @contextlib.contextmanager
@@ -147,6 +161,7 @@ def arguments(turn: Turn, built: prompt.Prompt, options: LlmOptions) -> dict[str
     limits = options.limits
     return {
         "deps": turn,
+        "conversation_id": turn.conversation_id or None,
         "instructions": built.system,
         "message_history": messages(built.history),
         "model_settings": {"timeout": limits.timeout, "max_tokens": _MAX_TOKENS, "max_retries": 0},

@@ -9,6 +9,7 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from api import codec, console, conversations, desk, headers, health, limits, login, parked, problems, webhooks
+from api.request_spans import RequestSpans
 from runtime.access import Access
 from runtime.ingress import open_ingress
 from runtime.settings import Settings
@@ -37,6 +38,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     problems.install(app)
     codec.allow_temporal_ui(app, settings.messaging_temporal_ui)
     app.add_middleware(limits.BodyLimits)
+    app.add_middleware(RequestSpans)
     app.add_middleware(headers.SecurityHeaders)
     for room in (webhooks, conversations, desk, parked, codec, health, login):
         app.include_router(room.router)

@@ -33,7 +33,8 @@ def api(
     settings.id_key()
     providers.backends(settings)  # what is wrong with one of them is said here, in one line
     asyncio.run(open_spool(settings).aclose())
-    with telemetry("api", level=settings.messaging_log_level) as signals:
+    level, log_format = settings.messaging_log_level, settings.messaging_log_format
+    with telemetry("api", level=level, log_format=log_format) as signals:
         uvicorn.run(
             create_app(settings, signals),
             host=settings.messaging_api_host,

@@ -73,7 +73,10 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         stack.push_async_callback(contacts.close)
         with contextlib.suppress(MemoryUnavailable):  # it is prepared at its first use then
             await memory.prepare()
-        client = await temporal.connect_when_up(interceptors=telemetry.interceptors, sealing=settings.sealing())
+        await stack.enter_async_context(telemetry.flowing())
+        client = await temporal.connect_when_up(
+            interceptors=telemetry.interceptors, runtime=telemetry.runtime, sealing=settings.sealing()
+        )
         if made := await attributes.ensure(client):
             log.info("search attributes made", names=made)
         yield Container(

@@ -15,6 +15,7 @@ from agents.engine import ReplyEngine
 from agents.guarded import GuardedEngine
 from agents.guardrails import Guardrails, load_moderator
 from agents.loading import load_agent
+from agents.observed import ObservedEngine
 from agents.offline import SAMPLE, OfflineEngine
 from agents.tools import ToolPolicy, load_tools
 from memory.embedder import Embedder
@@ -44,7 +45,8 @@ async def open_agents(settings: Settings, embedder: Embedder, client: AsyncQdran
     """
     guards = guardrails(settings)
     if settings.messaging_agent:
-        return Agents(engine=GuardedEngine(load_agent(settings.messaging_agent), guards))
+        own = ObservedEngine(load_agent(settings.messaging_agent), name=settings.messaging_agent, system="own")
+        return Agents(engine=GuardedEngine(own, guards))
     knowledge = ShelvedKnowledge(
         Shelf(client=client, embedder=embedder, tenant=settings.messaging_tenant),
         Folder(settings.messaging_knowledge) if settings.messaging_knowledge else None,
@@ -54,7 +56,8 @@ async def open_agents(settings: Settings, embedder: Embedder, client: AsyncQdran
     if settings.messaging_agent_model:
         return _llm(settings, settings.messaging_agent_model, knowledge, guards)
     offline = OfflineEngine(knowledge, embedder, threshold=settings.messaging_agent_threshold)
-    return Agents(engine=GuardedEngine(_citing(settings, offline), guards))
+    observed = ObservedEngine(offline, name="offline", system="offline")
+    return Agents(engine=GuardedEngine(_citing(settings, observed), guards))
 
 
 def guardrails(settings: Settings) -> Guardrails:

@@ -14,6 +14,7 @@ from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
+from runtime import spans
 from runtime.settings import Settings
 from runtime.temporal import TemporalUnreachable, is_unreachable
 from workflows import contracts, ids, index
@@ -59,7 +60,7 @@ class Gateway:
         """
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
-                return sum([await self._accept(event) for event in events])
+                return sum([await self._accepted(event) for event in events])
         except Exception as error:
             if is_unreachable(error):
                 raise TemporalUnreachable from error
@@ -73,6 +74,10 @@ class Gateway:
             conversation_sid=event.conversation_sid,
             channel=_channel(event).value,
         )
+
+    async def _accepted(self, event: InboundEvent) -> bool:
+        with spans.about(self.conversation_id(event)):
+            return await self._accept(event)
 
     async def _accept(self, event: InboundEvent) -> bool:
         if event.kind is EventKind.MESSAGE_ADDED and event.message is not None and not event.echo:

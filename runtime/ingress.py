@@ -61,7 +61,11 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     settings.id_key()
     flow = flows.install(settings)[0].ref
     client = await temporal.connect(
-        interceptors=telemetry.interceptors, lazy=True, patience=RECONNECT, sealing=settings.sealing()
+        interceptors=telemetry.interceptors,
+        runtime=telemetry.runtime,
+        lazy=True,
+        patience=RECONNECT,
+        sealing=settings.sealing(),
     )
     backends = providers.backends(settings)
     census = Census(client, tuple(backends))
@@ -71,7 +75,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     spool = open_spool(settings)
     observe_spool(spool)
     intake = Intake(gateway=gateway, spool=spool)
-    async with aclosing(spool), census.kept(), intake.draining():
+    async with aclosing(spool), telemetry.flowing(), census.kept(), intake.draining():
         yield Ingress(
             settings=settings,
             client=client,

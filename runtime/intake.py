@@ -21,6 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.metrics import SCOPE
 from messaging.model import InboundEvent
+from runtime import spans
 from runtime.gateway import Gateway
 from runtime.spool import Spool, Spooled, key_of
 from runtime.temporal import TemporalUnreachable
@@ -111,7 +112,8 @@ class Intake:
         async with room:
             for one in line:
                 try:
-                    await self.gateway.accept([_EVENT.validate_json(one.event)])
+                    with spans.below(one.trace):
+                        await self.gateway.accept([_EVENT.validate_json(one.event)])
                 except TemporalUnreachable as unreachable:
                     if not _is_refused(unreachable.__cause__):
                         self._away = True
@@ -151,7 +153,9 @@ def _observed(read: Callable[[], float], _: CallbackOptions) -> Iterable[Observa
 
 def _spooled(event: InboundEvent, conversation: str) -> Spooled:
     kept = replace(event, raw={})  # the parsed form says all that a conversation needs
-    return Spooled(key=key_of(event), conversation=conversation, event=_EVENT.dump_json(kept))
+    return Spooled(
+        key=key_of(event), conversation=conversation, event=_EVENT.dump_json(kept), trace=spans.traceparent()
+    )
 
 
 def _is_refused(error: BaseException | None) -> bool:

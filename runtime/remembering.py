@@ -10,7 +10,11 @@ from qdrant_client import AsyncQdrantClient
 from memory.embedder import Embedder
 from memory.qdrant import QdrantStore
 from memory.qdrant_contacts import QdrantContacts
+from runtime.qdrant_spans import QdrantSpans
 from runtime.settings import Settings
+
+# The client's own default for a loopback host is a new connection for every call. The embedded app hangs up after 5 s.
+_LIMITS = httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4)
 
 
 def memory_store(settings: Settings, embedder: Embedder, *, timeout: float = 2.0) -> QdrantStore:
@@ -30,7 +34,5 @@ def qdrant_client(settings: Settings, **options: Any) -> AsyncQdrantClient:
         api_key=settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None,
         # It would be one more request at every start, only to print a warning when Qdrant is away.
         check_compatibility=False,
-        # Its own default for a loopback host is a new connection for every call. The embedded app hangs up after 5 s.
-        limits=httpx.Limits(max_connections=50, max_keepalive_connections=20, keepalive_expiry=4),
-        **options,
+        **{"transport": QdrantSpans(httpx.AsyncHTTPTransport(limits=_LIMITS)), **options},
     )

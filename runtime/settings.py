@@ -9,7 +9,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import pydantic_settings
@@ -181,6 +181,7 @@ class Settings(Conduct):
     messaging_spool_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
     messaging_temporal_ui: HttpUrl = "http://127.0.0.1:8233"
     messaging_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+    messaging_log_format: Literal["auto", "json", "console"] = "auto"
 
     @field_validator("messaging_sweep_every")
     @classmethod

@@ -33,11 +33,15 @@ CREATE TABLE IF NOT EXISTS spooled (
     conversation TEXT NOT NULL,
     event BLOB NOT NULL,
     at REAL NOT NULL,
-    refused TEXT NOT NULL DEFAULT ''
+    refused TEXT NOT NULL DEFAULT '',
+    trace TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS by_conversation ON spooled (conversation);
 """
-_KEEP = "INSERT INTO spooled (key, conversation, event, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_KEEP = "INSERT INTO spooled (key, conversation, event, at, trace) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+# A file that an older version left behind.
+_COLUMNS = "SELECT name FROM pragma_table_info('spooled')"
+_ADD_TRACE = "ALTER TABLE spooled ADD COLUMN trace TEXT NOT NULL DEFAULT ''"
 # What a webhook may be at most.
 _LARGE = 64 * 1024
 
@@ -52,12 +56,13 @@ class SpoolUnusable(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spooled:
-    """One event that waits. The same `key` is the same event; `event` is opaque here."""
+    """One event that waits. The same `key` is the same event; `event` is opaque here. `trace` is where it came from."""
 
     key: str
     conversation: str
     event: bytes
     id: int = 0
+    trace: str = ""
 
 
 # Variables that SQLite takes in one statement: https://www.sqlite.org/limits.html#max_variable_number
@@ -99,7 +104,7 @@ class Spool:
         """Why it would keep nothing now; empty where it would."""
         try:
             # Undone again: it takes what a large event would take, the lock and some pages.
-            await self._write(_KEEP, [("probe", "", bytes(_LARGE), 0.0)], undo=True)
+            await self._write(_KEEP, [("probe", "", bytes(_LARGE), 0.0, "")], undo=True)
         except SpoolUnusable as unusable:
             return unusable.reason
         return ""
@@ -128,9 +133,9 @@ class Spool:
     def peek(self, limit: int) -> list[Spooled]:
         """The first of those that wait."""
         rows = self._reader.execute(
-            "SELECT key, conversation, event, id FROM spooled WHERE refused = '' ORDER BY id LIMIT ?", (limit,)
+            "SELECT key, conversation, event, id, trace FROM spooled WHERE refused = '' ORDER BY id LIMIT ?", (limit,)
         )
-        return [Spooled(key=key, conversation=there, event=event, id=number) for key, there, event, number in rows]
+        return [Spooled(key=k, conversation=c, event=event, id=number, trace=t) for k, c, event, number, t in rows]
 
     async def remove(self, ids: Sequence[int]) -> None:
         """They have been handed over."""
@@ -164,7 +169,7 @@ class Spool:
         """Everything that came meanwhile in one commit: a sync to disk costs the same for one and for hundreds."""
         while self._waiting:
             batch, self._waiting = self._waiting, []
-            rows = [(one.key, one.conversation, one.event, time()) for events, _ in batch for one in events]
+            rows = [(one.key, one.conversation, one.event, time(), one.trace) for events, _ in batch for one in events]
             try:
                 await self._write(_KEEP, rows)
             except Exception as error:  # noqa: BLE001 - whatever it was, no request may wait for ever
@@ -205,6 +210,9 @@ class Spool:
             self._inode = path.stat().st_ino
             self._connection = self._connect(path)
             self._connection.executescript(_SCHEMA)
+            if ("trace",) not in self._connection.execute(_COLUMNS).fetchall():
+                with contextlib.suppress(sqlite3.OperationalError):  # another process has just done so
+                    self._connection.execute(_ADD_TRACE)
             self._reader = self._connect(path)
         except OSError as error:
             raise SpoolUnusable(

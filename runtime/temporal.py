@@ -15,6 +15,7 @@ from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import TemporalError
+from temporalio.runtime import Runtime
 from temporalio.service import RetryConfig, RPCError
 from temporalio.worker import WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
@@ -79,7 +80,9 @@ _PASSED_THROUGH = (
     "workflows.segments",
     "workflows.state",
     "workflows.sweeping",
+    "workflows.telling",
     "workflows.tool",
+    "workflows.tracing",
     "workflows.trouble",
     "workflows.views",
 )
@@ -142,6 +145,7 @@ async def check_sandbox() -> None:
 async def connect(
     *,
     interceptors: Sequence[Interceptor] = (),
+    runtime: Runtime | None = None,
     lazy: bool = False,
     patience: timedelta = timedelta(seconds=10),
     sealing: PayloadCodec | None = None,
@@ -160,14 +164,17 @@ async def connect(
         interceptors=list(interceptors),
         lazy=lazy,
         retry_config=retries,
+        runtime=runtime,
     )
 
 
-async def connect_when_up(*, interceptors: Sequence[Interceptor] = (), sealing: PayloadCodec | None = None) -> Client:
+async def connect_when_up(
+    *, interceptors: Sequence[Interceptor] = (), runtime: Runtime | None = None, sealing: PayloadCodec | None = None
+) -> Client:
     """A connected client, however long the server takes to come up."""
     while True:
         try:
-            return await connect(interceptors=interceptors, sealing=sealing)
+            return await connect(interceptors=interceptors, runtime=runtime, sealing=sealing)
         except RuntimeError as error:
             log.info("waiting for Temporal", error=str(error))
             await asyncio.sleep(RECONNECT)

@@ -23,6 +23,7 @@ from workflows import (
     parked,
     policy,
     requests,
+    tracing,
     views,
 )
 from workflows.alarm import Alarm
@@ -108,7 +109,7 @@ class ConversationWorkflow:
     def receive(self, inbound: Inbound) -> None:
         """A text came in."""
         self.length.add(SIGNAL)
-        self._state.pending.append(inbound)
+        self._state.pending.append(replace(inbound, trace=tracing.here()))
         self._state.last_waiting = workflow.now()
         self._state.waiting_since = self._state.waiting_since or self._state.last_waiting
 

@@ -9,7 +9,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError
 
 from memory.item import MemoryItem, item_id
-from workflows import answer, contact, failure, guard, handoff, ids, outbox, policy
+from workflows import answer, contact, failure, guard, handoff, ids, outbox, policy, tracing
 from workflows.alert import AlertKind
 from workflows.contracts import AlertActivities, AlertNotice, ConversationStart
 from workflows.failure import Remedy
@@ -86,7 +86,9 @@ class Desk:
             if (message := self._state.find(out.key)) is not None:
                 message.status, message.proof, message.reason = "failed", Proof.FAILED.value, halt.reason
             return
-        if await outbox.try_to_send(self._start, self._state, out, forbidden=forbidden):
+        with tracing.within(out.trace):
+            left = await outbox.try_to_send(self._start, self._state, out, forbidden=forbidden)
+        if left:
             self._remember(out.key)
 
     def _remember(self, key: str) -> None:

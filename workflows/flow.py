@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
-from workflows import drawing
+from workflows import drawing, telling, tracing
 from workflows.length import ACTIVITY, LOCAL_ACTIVITY, TIMER, count
 from workflows.policy import Call
 from workflows.state import Outcome, StepRecord
@@ -202,6 +202,7 @@ class Run(Generic[C]):
         record = StepRecord(name=step.name, status="running", started_at=workflow.now())
         self.records[step.name] = record
         _STEP.set(step)
+        tracing.enter(step.name, record.started_at)
         try:
             if step.guarded:
                 self.guard(step)
@@ -237,9 +238,21 @@ class Run(Generic[C]):
 
     @staticmethod
     def _end(record: StepRecord, status: str, reason: str = "") -> None:
-        record.status, record.reason = status, reason
-        if record.started_at is not None:
-            record.milliseconds = round((workflow.now() - record.started_at).total_seconds() * 1000)
+        record.status, record.reason, now = status, reason, workflow.now()
+        if record.started_at is None:
+            return
+        record.milliseconds = round((now - record.started_at).total_seconds() * 1000)
+        telling.tell(
+            telling.StepEnded(
+                conversation_id=workflow.info().workflow_id,
+                name=record.name,
+                status=status,
+                started_at=record.started_at,
+                ended_at=now,
+                context=tracing.here(),
+                parent=tracing.above(),
+            )
+        )
 
     async def _attempt(self, step: Step[C]) -> Any:
         if step.deadline is None:

@@ -21,7 +21,8 @@ class Attachment:
 class Inbound:
     """One text that came in. `key` identifies it for ever; `rules` are those in force when it was accepted. `also` are
     further ids of its author's. `retry_of` is the parked turn that a human has run again, else 0.
-    `participant` is the provider's name for the author, where it knows who is there."""
+    `participant` is the provider's name for the author, where it knows who is there. `trace` is the trace context it
+    came with."""
 
     key: str
     sid: str
@@ -34,6 +35,7 @@ class Inbound:
     also: tuple[str, ...] = ()
     retry_of: int = 0
     participant: str = ""
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from messaging.model import DeliveryStatus
-from workflows import failure, guard, policy
+from workflows import failure, guard, policy, telling
 from workflows.alert import AlertKind
 from workflows.contracts import ConversationStart, DeliveryActivities, SendOrder, SendReceipt
 from workflows.flow import Halt, act, call
@@ -85,11 +85,13 @@ async def send(
             )
         else:
             _fail(state, message, error, now)
+            _tell(start, message)
             if halt := forbidden():
                 raise halt from error
             raise
     state.sent(message, receipt.message_sid, receipt.status, Proof(receipt.proof))
     state.last_sent = workflow.now()
+    _tell(start, message)
     return receipt
 
 
@@ -166,6 +168,10 @@ def filled(variables: Mapping[str, str], text: str) -> dict[str, str]:
     """A template's variables; `{text}` stands for what would have been sent, on one line as WhatsApp wants it."""
     line = " ".join(text.split())
     return {name: value.replace("{text}", line) for name, value in variables.items()}
+
+
+def _tell(start: ConversationStart, message: MessageRecord) -> None:
+    telling.tell(telling.SendEnded(channel=start.channel, kind=message.kind, proof=message.proof))
 
 
 def _fail(state: ConversationState, message: MessageRecord, error: BaseException, now: datetime) -> None:

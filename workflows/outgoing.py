@@ -12,7 +12,10 @@ from workflows.policy import MessageClass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message of ours. `key` identifies it for ever. A template replaces the text where the window is closed."""
+    """One message of ours. `key` identifies it for ever. A template replaces the text where the window is closed.
+
+    `trace` is the trace context of the request that asked for it, where no turn did.
+    """
 
     key: str
     text: str
@@ -22,6 +25,7 @@ class Outgoing:
     media: tuple[str, ...] = ()
     template: str = ""
     template_variables: Mapping[str, str] = field(default_factory=dict)
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

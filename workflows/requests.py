@@ -7,7 +7,7 @@ from datetime import datetime
 from temporalio.exceptions import ApplicationError
 
 from memory.item import OPERATOR
-from workflows import guard, ids, parts, policy, quiet
+from workflows import guard, ids, parts, policy, quiet, tracing
 from workflows.contracts import (
     Adjustment,
     Assignment,
@@ -93,6 +93,7 @@ def replies(start: ConversationStart, state: ConversationState, request: Operato
             media=() if number else request.media,
             template="" if number else request.template,
             template_variables=request.template_variables,
+            trace=tracing.here(),
         )
         for number, text in enumerate(texts)
     ]

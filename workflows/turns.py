@@ -23,6 +23,8 @@ from workflows import (
     remembering,
     saying,
     steps,
+    telling,
+    tracing,
     views,
 )
 from workflows.alert import AlertKind
@@ -167,18 +169,19 @@ class Turns:
         await contact.ask(self._start, state)
         self._state.closing = False  # a text opens again what was about to close
         self._running = True
-        rejecting = asyncio.create_task(self._reject()) if self._state.turn_policy is TurnPolicy.REJECT else None
-        try:
-            await self._run(texts, flow)
-        finally:
-            self._running = False
-        if rejecting is not None:
-            await rejecting
+        with tracing.within(tracing.child(_traces(texts)[0], self._start.conversation_id, state.turn)):
+            rejecting = asyncio.create_task(self._reject()) if self._state.turn_policy is TurnPolicy.REJECT else None
+            try:
+                await self._run(texts, flow)
+            finally:
+                self._running = False
+            if rejecting is not None:
+                await rejecting
         return True
 
     async def _run(self, texts: tuple[Inbound, ...], flow: Flow[TurnContext]) -> None:
         state, started, drafts, self._guards = self._state, workflow.now(), 0, []
-        keys = [text.key for text in texts]
+        taken = texts
         while True:
             drafts += 1
             turn = TurnContext(
@@ -197,11 +200,12 @@ class Turns:
             if not await self._draft(run, redraft=room > 0 and drafts <= policy.MAX_REDRAFTS):
                 break
             newer = self.take(room)
-            keys += [text.key for text in newer]
+            taken += newer
             texts = turn.texts + newer  # what consent has settled is not asked again
         state.variables = turn.variables
         saying.take_up(state, turn.later, workflow.now())
         approval.withdraw(state)
+        keys = [text.key for text in taken]
         for key in keys:
             if message := state.find(key):
                 message.status, message.reason = turn.outcome.value, turn.reason
@@ -220,7 +224,31 @@ class Turns:
         state.turns = [*state.turns, state.last_turn][-policy.TURN_RECORDS :]
         state.settle_turn(keys, turn.outcome, turn.reason)
         workflow.set_current_details(views.details(self._start, state))
+        self._tell(state.last_turn, taken)
         self._follow_up(turn, keys, texts, remembered="remember" in turn.results)
+
+    def _tell(self, record: TurnRecord, texts: tuple[Inbound, ...]) -> None:
+        state, (parent, *links) = self._state, _traces(texts)
+        answered = state.last_sent is not None and state.last_sent >= record.started_at
+        telling.tell(
+            telling.TurnEnded(
+                conversation_id=self._start.conversation_id,
+                channel=self._start.channel,
+                provider=self._start.route.provider,
+                number=record.number,
+                outcome=record.outcome.value,
+                texts=len(texts),
+                drafts=record.drafts,
+                started_at=record.started_at,
+                ended_at=record.ended_at,
+                waited=(state.last_sent - texts[0].at).total_seconds() if answered and state.last_sent else None,
+                usage=record.usage,
+                cost=record.cost,
+                context=tracing.here(),
+                parent=parent,
+                links=tuple(links),
+            )
+        )
 
     def _follow_up(self, turn: TurnContext, keys: list[str], texts: tuple[Inbound, ...], *, remembered: bool) -> None:
         """What a turn's end leaves to be done, by how it ended."""
@@ -336,6 +364,11 @@ class Turns:
         if self._forbidden() is not None:
             return []
         return [t for t in self._state.pending if not self._state.has_seen(t.key) and not self._is_word(t)]
+
+
+def _traces(texts: tuple[Inbound, ...]) -> list[str]:
+    """The trace contexts of the texts, or one that is empty."""
+    return [text.trace for text in texts if text.trace] or [""]
 
 
 def _may_stop(run: Run[TurnContext]) -> bool:
