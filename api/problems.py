@@ -18,6 +18,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from messaging import errors
 from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
 from runtime.errands import KeyReused, ProviderRefused
+from runtime.intake import REFILL, SenderOverBudget
 from runtime.spool import SpoolUnusable
 from runtime.temporal import TemporalUnreachable
 
@@ -115,6 +116,12 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
     errors.InvalidWebhook: lambda e: problem(400, e.code.value, e.message),
     TemporalUnreachable: lambda _: _busy("temporal_unreachable", "nothing was taken; send it again"),
     SpoolUnusable: lambda e: _busy("spool_unusable", f"nothing was taken; the spool is {e.reason}"),
+    SenderOverBudget: lambda _: problem(
+        429,
+        "sender_over_budget",
+        "nothing was taken: this sender texts faster than MESSAGING_SENDER_RATE, and too many of their texts wait",
+        headers={"Retry-After": str(REFILL)},
+    ),
     NoWorker: lambda _: _busy("no_worker", "no worker answers for this conversation"),
     UnknownConversation: lambda _: problem(404, "conversation_not_found", "there is no conversation of this id"),
     ConversationEnded: lambda _: problem(

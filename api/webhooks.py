@@ -18,7 +18,7 @@ router = APIRouter(
     prefix="/webhooks",
     tags=["webhooks"],
     default_response_class=Response,
-    responses=problems.documented(400, 403, 404, 413, 503),
+    responses=problems.documented(400, 403, 404, 408, 413, 429, 503),
 )
 
 

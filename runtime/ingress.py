@@ -12,6 +12,7 @@ from temporalio.client import Client
 from messaging.backend import ConversationalBackend
 from messaging.metrics import observe_active
 from runtime import flows, providers, temporal
+from runtime.budgets import Budgets
 from runtime.census import Census
 from runtime.directory import Directory
 from runtime.errands import Errands
@@ -74,7 +75,8 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
     spool = open_spool(settings)
     observe_spool(spool)
-    intake = Intake(gateway=gateway, spool=spool)
+    budgets = Budgets(sender=settings.messaging_sender_rate, total=settings.messaging_intake_rate)
+    intake = Intake(gateway=gateway, spool=spool, budgets=budgets)
     async with aclosing(spool), telemetry.flowing(), census.kept(), intake.draining():
         yield Ingress(
             settings=settings,

@@ -11,17 +11,18 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 
 import structlog
 from opentelemetry import metrics
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Counter, Meter, Observation
 from pydantic import TypeAdapter
 from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.metrics import SCOPE
-from messaging.model import InboundEvent
+from messaging.model import EventKind, InboundEvent
 from runtime import spans
+from runtime.budgets import Budget, Budgets
 from runtime.gateway import Gateway
 from runtime.spool import Spool, Spooled, key_of
 from runtime.temporal import TemporalUnreachable
@@ -41,6 +42,15 @@ _REFUSALS = frozenset({RPCStatusCode.INVALID_ARGUMENT, RPCStatusCode.OUT_OF_RANG
 
 _EVENT = TypeAdapter(InboundEvent)
 
+# How many events of one sender wait while they are over budget. Others need the room.
+SHARE = 500
+# Seconds; by then a sender's bucket is full again.
+REFILL = 60
+
+
+class SenderOverBudget(Exception):
+    """This sender's share of the spool is used up. Nothing was kept."""
+
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
@@ -48,17 +58,21 @@ class Intake:
 
     gateway: Gateway
     spool: Spool
+    budgets: Budgets = field(default_factory=Budgets)
     patience: timedelta = PATIENCE
     _away: bool = field(default=False, init=False)
+    _told: float = field(default=-REFILL, init=False)
 
     async def accept(self, events: list[InboundEvent]) -> None:
         """Hand over all events in order.
 
         Raises:
-            SpoolUnusable: Temporal is away, and the spool is full or cannot be written. Nothing was kept.
+            SpoolUnusable: Temporal is away or a budget is used up, and the spool is full or cannot be written.
+                Nothing was kept.
+            SenderOverBudget
         """
         places = [self.gateway.conversation_id(event) for event in events]
-        if not self._away and not any(map(self.spool.holds, places)):
+        if not self._is_over_budget(events, places) and not self._away and not any(map(self.spool.holds, places)):
             try:
                 async with asyncio.timeout(self.patience.total_seconds()):
                     await self.gateway.accept(events)
@@ -67,6 +81,25 @@ class Intake:
             else:
                 return
         await self.spool.put([_spooled(event, place) for event, place in zip(events, places, strict=True)])
+
+    def _is_over_budget(self, events: Sequence[InboundEvent], places: Sequence[str]) -> bool:
+        over = False
+        for event, place in zip(events, places, strict=True):
+            is_text = event.kind is EventKind.MESSAGE_ADDED and not event.echo
+            if budget := self.budgets.arrive(place if is_text else None):
+                over = True
+                _count_over_budget(budget)
+                if budget is Budget.SENDER and self.spool.waiting(place) >= SHARE:
+                    self._tell_refused(place)
+                    raise SenderOverBudget
+        return over
+
+    def _tell_refused(self, place: str) -> None:
+        """Once in a while: a flood of texts must not become one of log lines."""
+        now = asyncio.get_running_loop().time()
+        if now - self._told >= REFILL:
+            self._told = now
+            log.warning("a sender is refused: over budget, and their share of the spool is used up", id=place)
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -96,7 +129,7 @@ class Intake:
             if not ours:
                 return 0
             lines: defaultdict[str, list[Spooled]] = defaultdict(list)
-            for one in self.spool.peek(_BATCH):
+            for one in self.spool.peek(_BATCH, without=self.budgets.waiting()):
                 lines[one.conversation].append(one)
             room = asyncio.Semaphore(_AT_ONCE)
             taken = await asyncio.gather(*(self._drain_line(line, room) for line in lines.values()))
@@ -111,6 +144,8 @@ class Intake:
         taken: list[int] = []
         async with room:
             for one in line:
+                if not self.budgets.go_on(one.conversation):
+                    break
                 try:
                     with spans.below(one.trace):
                         await self.gateway.accept([_EVENT.validate_json(one.event)])
@@ -149,6 +184,17 @@ def observe_spool(spool: Spool, meter: Meter | None = None) -> None:
 
 def _observed(read: Callable[[], float], _: CallbackOptions) -> Iterable[Observation]:
     return [Observation(read())]
+
+
+def _count_over_budget(budget: Budget) -> None:
+    _over_budget().add(1, {"budget": budget.value})
+
+
+@cache
+def _over_budget() -> Counter:
+    return metrics.get_meter(SCOPE).create_counter(
+        "messaging_over_budget_total", description="Events that came faster than a budget, by budget"
+    )
 
 
 def _spooled(event: InboundEvent, conversation: str) -> Spooled:

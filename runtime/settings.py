@@ -179,6 +179,8 @@ class Settings(Conduct):
     messaging_sweep_every: Annotated[float, Field(ge=0, le=86_400)] = 900.0
     messaging_spool: Path | None = None
     messaging_spool_megabytes: Annotated[int, Field(ge=1, le=1_000_000)] = 1024
+    messaging_sender_rate: Annotated[int, Field(ge=0, le=100_000)] = 300
+    messaging_intake_rate: Annotated[int, Field(ge=0, le=100_000)] = 500
     messaging_temporal_ui: HttpUrl = "http://127.0.0.1:8233"
     messaging_log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
     messaging_log_format: Literal["auto", "json", "console"] = "auto"

@@ -130,10 +130,17 @@ class Spool:
         first = self._ask("SELECT MIN(at) FROM spooled WHERE refused = ''")
         return max(0.0, time() - first) if first else 0.0
 
-    def peek(self, limit: int) -> list[Spooled]:
-        """The first of those that wait."""
+    def waiting(self, conversation: str) -> int:
+        """How many of this conversation wait."""
+        return int(self._ask("SELECT COUNT(*) FROM spooled WHERE conversation = ? AND refused = ''", conversation) or 0)
+
+    def peek(self, limit: int, *, without: Sequence[str] = ()) -> list[Spooled]:
+        """The first of those that wait, but for some conversations'."""
+        marks = ",".join("?" * len(without))
         rows = self._reader.execute(
-            "SELECT key, conversation, event, id, trace FROM spooled WHERE refused = '' ORDER BY id LIMIT ?", (limit,)
+            "SELECT key, conversation, event, id, trace FROM spooled "  # noqa: S608 - marks only
+            f"WHERE refused = '' AND conversation NOT IN ({marks}) ORDER BY id LIMIT ?",
+            (*without, limit),
         )
         return [Spooled(key=k, conversation=c, event=event, id=number, trace=t) for k, c, event, number, t in rows]
 

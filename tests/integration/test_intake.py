@@ -12,6 +12,7 @@ import httpx
 import pytest
 from temporalio.client import Client
 
+from runtime import intake
 from runtime.settings import SettingsError
 from tests.integration.harness import Bench, Outbox, bench_for
 from tests.integration.test_api import PUBLIC, api, someone
@@ -143,3 +144,59 @@ async def test_forged_texts_are_not_kept(apis: list[httpx.AsyncClient], gate: Ga
     answer = await Twilio(apis[0], PUBLIC, token="somebody else's").text("hello", From=someone())
 
     assert (answer.status_code, await depth(apis[0])) == (403, 0)
+
+
+@pytest.fixture
+async def slow(gate: Gate, bench: Bench, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """An API that takes 10 texts at once of one sender, then one in 6 s."""
+    options = {"temporal_task_queue": bench.queue, "messaging_spool": tmp_path / "spool", "messaging_sender_rate": 10}
+    async with api(**options) as http:
+        yield http
+
+
+async def test_a_flood_waits_in_the_spool_and_holds_up_nobody_else(
+    slow: httpx.AsyncClient, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake, "SHARE", 20)
+    flooder, others = someone(), [someone() for _ in range(5)]
+    twilio = Twilio(slow, PUBLIC)
+    codes = [(await twilio.text(f"flood {n}", sid=sid(), From=flooder)).status_code for n in range(40)]
+    for number, other in enumerate(others):
+        codes.append((await twilio.text(f"other {number}", sid=sid(), From=other)).status_code)
+    refused = await twilio.text("flood on", sid=sid(), From=flooder)
+
+    async def all_others() -> bool:
+        return len(answered(bench, "other")) == len(others)
+
+    await eventually(all_others)
+    assert codes[:30] == [200] * 30
+    assert set(codes[32:40]) == {429}, "the share is used up"
+    assert codes[40:] == [200] * 5
+    assert (refused.status_code, refused.json()["code"]) == (429, "sender_over_budget")
+    assert int(refused.headers["retry-after"]) > 0
+    assert await depth(slow) >= 18, "the flood went on at once"
+    # A moment later one more of the flood has gone on, the first that waited, and none is lost.
+    await eventually(lambda: _went_on(bench, 11))
+    flood = answered(bench, "flood")
+    assert flood == [f"flood {n}" for n in range(len(flood))]
+
+
+async def _went_on(bench: Bench, number: int) -> bool:
+    return len(answered(bench, "flood")) >= number
+
+
+async def test_what_all_send_together_is_bounded_too(gate: Gate, bench: Bench, tmp_path: Path) -> None:
+    options = {"temporal_task_queue": bench.queue, "messaging_spool": tmp_path / "spool", "messaging_intake_rate": 5}
+    async with api(**options) as http:
+        twilio = Twilio(http, PUBLIC)
+        answers = await asyncio.gather(*(twilio.text(f"one {n:02}", sid=sid(), From=someone()) for n in range(25)))
+        waiting = await depth(http)
+        await eventually(drained(http))
+
+        async def all_of_them() -> bool:
+            return len(answered(bench, "one")) == 25
+
+        await eventually(all_of_them)
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert waiting >= 15
