@@ -19,6 +19,7 @@ from cli import (
     contacts,
     conversations,
     dev,
+    doctor,
     endings,
     flow,
     knowledge,
@@ -46,6 +47,7 @@ app.command("simulator", context_settings=serve.PASS_ON)(serve.simulator)
 app.command("qdrant")(serve.qdrant)
 app.add_typer(conversations.app, name="conversations")
 app.add_typer(parked.app, name="parked")
+app.command("doctor")(doctor.doctor)
 app.command("ledger")(ledger.ledger)
 app.command("sweep")(sweep.sweep)
 app.add_typer(contacts.app, name="contacts")

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from click.testing import Result
 from temporalio.client import Client, ScheduleOverlapPolicy
+from typer.testing import CliRunner
 
+from cli.main import app
 from runtime import spool
 from runtime.sweeping import keep_sweeping, schedule_id
 from runtime.temporal import CONVERTER
 from tests.support.ports import eventually
-from tests.support.stack import ROOT, Phone, Stack, running
+from tests.support.stack import Phone, Stack, running
 from workflows.sweeping import Swept
 
 QUEUE = "conversations"
@@ -40,28 +41,18 @@ class Desk:
     stack: Stack
     http: httpx.AsyncClient
 
-    async def messaging(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "cli", *arguments, "--data-dir", str(self.stack.data)]
-        ours = ("TWILIO_", "TEMPORAL_", "QDRANT_", "MESSAGING_", "PUBLIC_URL")
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        return await asyncio.to_thread(
-            subprocess.run,
-            command,
-            cwd=self.stack.data,
-            env={**clean, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    @staticmethod
+    async def messaging(*arguments: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, list(arguments))
 
     async def ledger(self, since: datetime) -> tuple[int, dict[str, Any]]:
         done = await self.messaging("ledger", "--since", since.isoformat(), "--until", "0s", "--json")
-        assert done.stdout, done.stderr
-        return done.returncode, json.loads(done.stdout)
+        assert done.stdout, done.exception
+        return done.exit_code, json.loads(done.stdout)
 
     async def sweep(self, since: datetime) -> dict[str, Any]:
         done = await self.messaging("sweep", "--since", since.isoformat(), "--until", "0s", "--json")
-        assert done.returncode == 0, done.stderr
+        assert done.exit_code == 0, done.exception
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
@@ -89,8 +80,17 @@ class Desk:
         return await Client.connect(self.stack.urls["temporal_address"], data_converter=CONVERTER)
 
 
+# What a command takes from the folder of the running stack where no variable says otherwise.
+_FOUND = ("TEMPORAL_ADDRESS", "QDRANT_URL", "PUBLIC_URL", "TWILIO_BASE_URL", "TWILIO_PHONE_NUMBER")
+_KEPT = ("TWILIO_WHATSAPP_NUMBER", "TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "MESSAGING_ID_KEY", "MESSAGING_DATA_DIR")
+
+
 @pytest.fixture
-async def desk(stack: Stack) -> AsyncIterator[Desk]:
+async def desk(stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Desk]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".messaging").symlink_to(stack.data)
+    for name in (*_FOUND, *_KEPT):
+        monkeypatch.setenv(name, "")  # and taken back at the end, whatever the command makes of it
     async with httpx.AsyncClient(timeout=30) as http:
         yield Desk(stack, http)
 
@@ -185,7 +185,31 @@ async def test_the_schedule_is_changed_paused_and_ended_as_set(desk: Desk) -> No
     assert (found.spec.intervals[0].every, found.state.paused) == (timedelta(seconds=120), True)
     for _ in range(2):
         await keep_sweeping(client, queue, ["twilio"], timedelta(0))
-    assert schedule_id(queue) not in [one.id async for one in await client.list_schedules()]
+
+    async def gone() -> bool:
+        return schedule_id(queue) not in [one.id async for one in await client.list_schedules()]
+
+    await eventually(gone)
+
+
+async def test_the_doctor_finds_nothing_wrong_until_something_is(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = await desk.messaging("doctor", "--json")
+    told = json.loads(done.stdout)
+    assert [finding for finding in told["findings"] if finding["state"] != "ok"] == []
+    assert (done.exit_code, told["state"]) == (0, "ok")
+    looked_at = {finding["check"] for finding in told["findings"]}
+    assert looked_at >= {"temporal", "workers", "stuck", "sweeps", "qdrant", "spool", "twilio", "number-webhook"}
+
+    # The same place by another name: the signature covers the address, as with a proxy that changes it.
+    monkeypatch.setenv("PUBLIC_URL", desk.stack.urls["api"].replace("127.0.0.1", "localhost"))
+    done = await desk.messaging("doctor")
+    assert done.exit_code == 1
+    wrong = [line for line in done.stdout.splitlines() if line.startswith("fail")]
+    for check in ("public-url-status", "public-url-conversations"):
+        [line] = [line for line in wrong if check in line]
+        assert "403" in line
+        assert "PUBLIC_URL and TWILIO_AUTH_TOKEN must be the API's own" in line
+    assert {line.split()[1] for line in wrong} == {"public-url-status", "public-url-conversations", "number-webhook"}
 
 
 @pytest.mark.parametrize("command", ["ledger", "sweep"])
@@ -200,12 +224,7 @@ async def test_the_schedule_is_changed_paused_and_ended_as_set(desk: Desk) -> No
     ],
 )
 async def test_a_period_that_makes_no_sense_is_told(command: str, options: tuple[str, ...], said: str) -> None:
-    from click.testing import Result  # noqa: PLC0415
-    from typer.testing import CliRunner  # noqa: PLC0415
-
-    from cli.main import app  # noqa: PLC0415
-
-    result: Result = await asyncio.to_thread(CliRunner().invoke, app, [command, *options])
+    result = await asyncio.to_thread(CliRunner().invoke, app, [command, *options])
     assert (result.exit_code, said in " ".join(result.output.replace("│", "").split())) == (2, True)
 
 

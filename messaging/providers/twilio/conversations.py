@@ -5,7 +5,7 @@ https://www.twilio.com/docs/conversations/api
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from messaging import errors
+from messaging.diagnosis import Finding
 from messaging.model import (
     Binding,
     Capabilities,
@@ -53,6 +54,11 @@ class ConversationsBackend(TwilioBackend):
 
     NAME = "twilio"
     ROUTES: ClassVar[Mapping[str, Parser]] = CONVERSATIONS_ROUTES
+    # An event that nobody has a word for.
+    PROBE = (
+        conversation_log.CONVERSATIONS_PATH,
+        {"EventType": "onDoctorLooked", "ConversationSid": f"CH{'0' * 32}"},
+    )
     CAPABILITIES = Capabilities(
         channels=frozenset({Channel.SMS, Channel.MMS, Channel.WHATSAPP, Channel.RCS, Channel.CHAT}),
         conversations=True,
@@ -272,6 +278,9 @@ class ConversationsBackend(TwilioBackend):
 
     def _resources(self, client: Any) -> Any:
         return client.conversations.v1.conversations
+
+    def _account_check(self, looks: Any) -> tuple[str, Callable[..., Awaitable[Finding]]]:
+        return "conversations-webhook", looks.conversations
 
     async def _probe(self, client: Any) -> None:
         await client.page_async(page_size=1)

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Self
 
 from messaging import errors
 from messaging.config import MessagingConfig
+from messaging.diagnosis import Finding, State
 from messaging.model import (
     Capabilities,
     Health,
@@ -69,6 +70,8 @@ class TwilioBackend:
     NAME: ClassVar[str]
     CAPABILITIES: ClassVar[Capabilities]
     ROUTES: ClassVar[Mapping[str, Parser]]
+    PROBE: ClassVar[tuple[str, Mapping[str, str]]]
+    """Path and form of a webhook that is genuine and starts nothing."""
 
     def __init__(
         self,
@@ -184,6 +187,30 @@ class TwilioBackend:
         recent = sum(1 for when in self._rate_limits if checked - when < _RECENT)
         details |= {"rate_limits_last_minute": recent, "latency_ms": round(seconds * 1000, 1)}
         return told(status=Health.DEGRADED if recent or seconds > _SLOW else Health.HEALTHY)
+
+    async def diagnose(self) -> tuple[Finding, ...]:
+        """Compare what the account tells whom with our settings, by reading and by a request to ourselves."""
+        from messaging.providers.twilio import diagnosis as looks  # noqa: PLC0415 - late, for the webhook side
+
+        self._require_running("diagnose")
+        path, fields = self.PROBE
+        check, account = self._account_check(looks)
+        return (
+            await looks.door(self._twilio, path, fields),
+            await self._diagnosed(check, account),
+            await looks.clock(self._twilio.base_url),
+        )
+
+    async def _diagnosed(self, check: str, look: Callable[..., Awaitable[Finding]]) -> Finding:
+        try:
+            async with self._calling("diagnose", repeatable=True):
+                return await look(self._client, self._twilio)
+        except errors.MessagingError as error:
+            return Finding(check=check, state=State.WARN, saw=f"could not be looked at: {error}", do="see the error")
+
+    def _account_check(self, looks: Any) -> tuple[str, Callable[..., Awaitable[Finding]]]:
+        """What of the account's settings is this product's."""
+        raise NotImplementedError
 
     def get_config(self) -> MessagingConfig:
         """The configuration with secrets redacted."""

@@ -7,13 +7,14 @@ https://www.twilio.com/docs/messaging/api/message-resource
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import quote
 
 from messaging import errors
+from messaging.diagnosis import Finding
 from messaging.model import (
     Capabilities,
     Channel,
@@ -49,6 +50,11 @@ class MessagingBackend(TwilioBackend):
 
     NAME = "twilio_messaging"
     ROUTES: ClassVar[Mapping[str, Parser]] = MESSAGING_ROUTES
+    # No conversation is told of what is only queued.
+    PROBE = (
+        STATUS_PATH,
+        {"MessageSid": f"SM{'0' * 32}", "MessageStatus": "queued", "From": "+15550100000", "To": "+15550100001"},
+    )
     CAPABILITIES = Capabilities(
         channels=frozenset({Channel.SMS, Channel.MMS, Channel.WHATSAPP, Channel.RCS, Channel.MESSENGER}),
         conversations=False,
@@ -222,6 +228,9 @@ class MessagingBackend(TwilioBackend):
 
     def _resources(self, client: Any) -> Any:
         return client.api.v2010.account.messages
+
+    def _account_check(self, looks: Any) -> tuple[str, Callable[..., Awaitable[Finding]]]:
+        return "number-webhook", looks.number
 
     async def _probe(self, client: Any) -> None:
         await client.page_async(page_size=1)
