@@ -9,6 +9,7 @@ from importlib import metadata
 from fastapi import FastAPI
 
 from api import codec, console, conversations, desk, headers, health, limits, login, parked, problems, webhooks
+from api.console.live import Watches
 from api.request_spans import RequestSpans
 from runtime.access import Access
 from runtime.ingress import open_ingress
@@ -23,6 +24,7 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_ingress(settings, telemetry or Telemetry()) as ingress:
             app.state.ingress = ingress
+            app.state.watches = Watches.of(ingress)
             app.state.access = Access.of(settings.api_tokens(), settings.id_key())
             yield
 
@@ -44,3 +46,9 @@ def create_app(settings: Settings, telemetry: Telemetry | None = None) -> FastAP
         app.include_router(room.router)
     console.install(app)
     return app
+
+
+def end_streams(app: FastAPI) -> None:
+    """Let the open event streams of a running application end: its server waits for them before it stops."""
+    if (watches := getattr(app.state, "watches", None)) is not None:
+        watches.ended.set()

@@ -19,10 +19,9 @@ def api(
 ) -> None:
     """Serve webhooks, the REST API and the console."""
     # Imported here: each command pays only for what it uses.
-    import uvicorn  # noqa: PLC0415
-
     from api import wire  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
+    from api.server import Server  # noqa: PLC0415
     from runtime import providers  # noqa: PLC0415
     from runtime.ingress import open_spool  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
@@ -35,7 +34,7 @@ def api(
     asyncio.run(open_spool(settings).aclose())
     level, log_format = settings.messaging_log_level, settings.messaging_log_format
     with telemetry("api", level=level, log_format=log_format) as signals:
-        uvicorn.run(
+        server = Server(
             create_app(settings, signals),
             host=settings.messaging_api_host,
             port=settings.messaging_api_port,
@@ -47,6 +46,7 @@ def api(
             proxy_headers=False,
             server_header=False,
         )
+        server.serve_until_stopped()
 
 
 def worker() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from messaging.model import Page
 from runtime.directory import ConversationSummary, Directory, NoWorker, UnknownConversation
 from runtime.filter import Filter
+from runtime.pulse import Pulse, feel
 from runtime.temporal import TemporalUnreachable
 from workflows.glance import Glance
 
@@ -18,6 +20,9 @@ PAGE = 25
 
 # Questions to conversations at one time. Each is a workflow task: more would only queue at the workers.
 _AT_ONCE = 8
+
+# Glances that a process keeps: some tens of pages of half a kilobyte a row.
+_KNOWN = 1_000
 
 # Seconds for all glances of a page together. A list without some of them is better than none.
 _PATIENCE = 2.0
@@ -78,22 +83,43 @@ class Row:
         return self.glance.updated_at if self.glance else self.summary.updated_at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A page of the inbox. `version` is another when anything on it is; `counts` are of the shelves that ask for
+    somebody."""
+
+    rows: tuple[Row, ...]
+    next_cursor: str | None
+    counts: Mapping[Shelf, int]
+
+    @property
+    def version(self) -> str:
+        """Of what is shown."""
+        shown = repr((self.rows, sorted(self.counts.items()), self.next_cursor is None))
+        return hashlib.blake2b(shown.encode(), digest_size=8).hexdigest()
+
+
+@dataclass(slots=True)
 class Inbox:
-    """Lists conversations and looks at each."""
+    """Lists conversations and looks at each. A conversation is asked only when its pulse says that something happened:
+    taking the pulse costs no worker."""
 
     directory: Directory
+    _known: dict[str, tuple[Pulse, Glance]] = field(default_factory=dict)
 
-    async def page(self, wanted: Wanted) -> Page[Row]:
+    async def page(self, wanted: Wanted) -> Listed:
         """At most `PAGE` of them, the latest first.
 
         Raises:
             InvalidCursor, TemporalUnreachable
         """
-        found = await self.directory.list(wanted.filter, limit=PAGE, cursor=wanted.cursor)
+        found, counts = await asyncio.gather(
+            self.directory.list(wanted.filter, limit=PAGE, cursor=wanted.cursor), self.counts(wanted.me)
+        )
         glances = await self._glances([summary for summary in found.items if summary.state != "closed"])
         rows = [Row(summary=summary, glance=glances.get(summary.id)) for summary in found.items]
-        return Page(items=tuple(sorted(rows, key=lambda row: row.at, reverse=True)), next_cursor=found.next_cursor)
+        rows.sort(key=lambda row: row.at, reverse=True)
+        return Listed(rows=tuple(rows), next_cursor=found.next_cursor, counts=counts)
 
     async def counts(self, me: str) -> Mapping[Shelf, int]:
         """How many there are on each shelf that asks for somebody.
@@ -111,10 +137,8 @@ class Inbox:
 
         async def look(summary: ConversationSummary) -> None:
             async with free:
-                try:
-                    found[summary.id] = await self.directory.glance(summary.id)
-                except (UnknownConversation, NoWorker, TemporalUnreachable):
-                    return
+                with contextlib.suppress(UnknownConversation, NoWorker, TemporalUnreachable):
+                    found[summary.id] = await self._glance(summary.id)
 
         looking = [asyncio.create_task(look(summary)) for summary in summaries]
         if looking:
@@ -123,3 +147,12 @@ class Inbox:
                 task.cancel()
             await asyncio.gather(*looking, return_exceptions=True)
         return found
+
+    async def _glance(self, conversation_id: str) -> Glance:
+        pulse = await feel(self.directory.client, conversation_id)
+        known = self._known.pop(conversation_id, None)
+        glance = known[1] if known and known[0] == pulse else await self.directory.glance(conversation_id)
+        self._known[conversation_id] = pulse, glance  # the last of all now
+        while len(self._known) > _KNOWN:
+            del self._known[next(iter(self._known))]
+        return glance

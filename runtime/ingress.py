@@ -17,6 +17,7 @@ from runtime.census import Census
 from runtime.directory import Directory
 from runtime.errands import Errands
 from runtime.gateway import Gateway, open_gateway
+from runtime.inbox import Inbox
 from runtime.intake import Intake, observe_spool
 from runtime.settings import Settings, SettingsError
 from runtime.spool import Spool, SpoolUnusable
@@ -36,6 +37,7 @@ class Ingress:
     spool: Spool
     intake: Intake
     directory: Directory
+    inbox: Inbox
     errands: Errands
     backends: Mapping[str, ConversationalBackend]
 
@@ -77,6 +79,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     observe_spool(spool)
     budgets = Budgets(sender=settings.messaging_sender_rate, total=settings.messaging_intake_rate)
     intake = Intake(gateway=gateway, spool=spool, budgets=budgets)
+    directory = Directory(client)
     async with aclosing(spool), telemetry.flowing(), census.kept(), intake.draining():
         yield Ingress(
             settings=settings,
@@ -85,6 +88,7 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
             errands=errands,
             spool=spool,
             intake=intake,
-            directory=Directory(client),
+            directory=directory,
+            inbox=Inbox(directory),
             backends=backends,
         )

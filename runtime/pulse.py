@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,11 @@ class Pulse:
     writing_since: datetime | None = None
     attempts: int = 0
     doing: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The same for equal ones."""
+        return hashlib.blake2b(repr(self).encode(), digest_size=8).hexdigest()
 
 
 async def feel(client: Client, conversation_id: str) -> Pulse:

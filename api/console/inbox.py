@@ -14,8 +14,8 @@ from api import forms
 from api.console import operator
 from api.console.page import Pages, page
 from api.conversations import Everything
-from messaging.model import Address, Page
-from runtime.inbox import Inbox, Row, Shelf, Wanted
+from messaging.model import Address
+from runtime.inbox import Shelf, Wanted
 from runtime.ingress import Ingress
 from runtime.settings import TWILIO
 from workflows import ids
@@ -58,14 +58,13 @@ async def listed(ingress: Ingress, asked: Wanted) -> dict[str, Any]:
     Raises:
         InvalidCursor, TemporalUnreachable
     """
-    inbox = Inbox(ingress.directory)
-    found: Page[Row] = await inbox.page(asked)
-    counts = await inbox.counts(asked.me)
+    found = await ingress.inbox.page(asked)
     return {
         "asked": asked,
-        "rows": found.items,
+        "rows": found.rows,
+        "list_version": found.version,
         "older": query_of(asked, cursor=found.next_cursor) if found.next_cursor else None,
-        "shelves": [(shelf, query_of(Wanted(shelf=shelf)), counts.get(shelf, 0)) for shelf in Shelf],
+        "shelves": [(shelf, query_of(Wanted(shelf=shelf)), found.counts.get(shelf, 0)) for shelf in Shelf],
         "here": query_of(asked),
     }
 
