@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agents import smalltalk, words
-from agents.segments import Kind, Segment, split
+from agents.segments import Kind, Segment, split, told_first
 from agents.turn import Turn, Utterance
 from memory.item import SUMMARY, Recalled
 
@@ -54,6 +54,7 @@ _ANOTHER = re.compile(
     r"pet|roommate|"
     r"flatmate|parents|baby|nephew|niece|puppy|kitten|parrot|horse|rabbit|hamster))s?\b(?! (?:and|&) (?:i|me)\b)"
 )
+_POSSESSED = re.compile(r"\b(?:my|our) (\w+)(?:['\u2019]s|s['\u2019]) (\w+)")
 _WISHES = re.compile(r"\b(?:want|would like|need|can i|could i|looking for)\b")
 
 
@@ -114,6 +115,8 @@ def _note(facts: list[Fact], segment: Segment, role: str, source: str, answered:
     """Adds a segment to the facts if it states something."""
     if role not in {"contact", "operator"} or not segment.plain:
         return
+    if segment.kind is Kind.QUESTION and (said := told_first(segment)):
+        segment = said
     if segment.kind is Kind.QUESTION or smalltalk.answer(segment.whole):
         return
     context = answered
@@ -156,11 +159,14 @@ def is_wish(fact: Fact) -> bool:
 
 def is_about_another(fact: Fact, wanted: set[str]) -> bool:
     """Whether a statement is about somebody else than the question: "My sister lives in Rome"."""
+    about = wanted | {member for topic in wanted for member in words.MEMBERS.get(topic, ())}
+    if (owned := _POSSESSED.search(fact.text.lower())) and words.topics(owned[1]) & about:
+        thing = words.topics(owned[2]) - words.LIGHT
+        return bool(thing) and not thing & about  # "My neighbour's kid" tells nothing of the neighbour
     found = _ANOTHER.match(fact.plain)
     if not found:
         return False
     whose = words.topics(found[1]) | set(found[1].split())
-    about = wanted | {member for topic in wanted for member in words.MEMBERS.get(topic, ())}
     return not whose & about
 
 

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from agents import smalltalk, words
 from agents.facts import Fact, says_name
-from agents.segments import Kind, split
+from agents.segments import Kind, split, told_first
 from agents.turn import Learned
 
 
@@ -34,13 +34,17 @@ class FactExtractor(Protocol):
 
 # What a person has one of. A noun that is not here may be many ("my bike is broken", "my bike is a Trek").
 _SINGLE = (
-    r"(?:name|surname|nickname|address|e-?mail(?: address)?|(?:\w+ )?(?:number|code|size|colou?r)|phone|pin|password|"
-    r"budget|height|weight|age|birthday|appointment|booking|reservation|job|profession|postcode|zip|deadline|commute|"
+    r"(?:name|surname|nickname|address|e-?mail(?: address)?|(?:\w+ )?(?:number|code|size|colou?r)|"
+    r"\w+ (?:reference|plate|date|time)|phone|pin|password|budget|height|weight|age|birthday|appointment|booking|"
+    r"reservation|job|profession|postcode|zip|deadline|commute|"
     r"insurance|club|employer|nationality|hometown|due date|flight|hotel|doctor|dentist|tyres|tires|boss|neighbou?r)"
 )
 _IS = r"(?:is|are|was|were|will be|has (?:gone up|gone down|been moved|moved) to|=|:)"
+# "My address for the parcel is ..."
+_FOR = r"(?:for [^?:]{1,30}?)?"
 _MINE = re.compile(
-    rf"\b(?:my|our|the) (?:new |current |correct |actual |right )?({_SINGLE}) (?:now )?{_IS}(?: now)? \S"
+    rf"\b(?:my|our|the) (?:new |current |correct |actual |right )?({_SINGLE}) (?:now )?{_FOR}{_IS}(?: now)? \S"
+    rf"|\bthat is (?:my|our) ({_SINGLE})\W*$"
 )
 _BARE = re.compile(rf"^({_SINGLE})(?: {_IS})? (?=\S*\d)")
 _ASKED = re.compile(rf"\b(?:your|the) ({_SINGLE})\b[^?]*\?\s*$")
@@ -77,11 +81,12 @@ class RuleExtractor:
         answered = heard.preceding if heard.preceding.rstrip().endswith("?") else ""
         found = []
         for segment in segments:
-            if segment.kind is Kind.QUESTION:
+            said = (told_first(segment) or segment) if segment.kind is Kind.QUESTION else segment
+            if said.kind is Kind.QUESTION:
                 continue
-            key = _key(segment.text, segment.plain, answered if len(segments) == 1 else "")
-            if key or (segment.kind is Kind.STATEMENT and _OF_THEIRS.search(segment.plain)):
-                found.append(Learned(text=segment.text, key=key))
+            key = _key(said.text, said.plain, answered if len(segments) == 1 else "")
+            if key or (said.kind is Kind.STATEMENT and _OF_THEIRS.search(said.plain)):
+                found.append(Learned(text=said.text, key=key))
         return tuple(found)
 
 
@@ -91,7 +96,7 @@ def _key(text: str, plain: str, answered: str) -> str:
         return "name"
     for pattern in (_MINE, _BARE):
         if found := pattern.search(plain):
-            return _normal(found[1])
+            return _normal(next(noun for noun in found.groups() if noun))
     for verb, key in _VERBS:
         if verb.search(plain):
             return key

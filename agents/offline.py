@@ -13,7 +13,7 @@ from pathlib import Path
 from agents import personal, questions, smalltalk
 from agents.extract import SURE, Extractor, telling
 from agents.facts import Fact, facts_of, subject
-from agents.segments import Kind, Segment, split
+from agents.segments import Kind, Segment, put_again, split
 from agents.turn import Draft, Turn
 from agents.words import topics
 from memory.embedder import Embedder
@@ -97,7 +97,10 @@ class OfflineEngine:
         return await self._asked(turn, before, segment, budget)
 
     async def _personal(self, turn: Turn, before: list[Segment], segment: Segment) -> _Piece:
-        found = await personal.find(segment, facts_of(turn, before), self._embedder)
+        facts = facts_of(turn, before)
+        found = await personal.find(segment, facts, self._embedder)
+        if found is None and (again := put_again(segment)):
+            found = await personal.find(again, facts, self._embedder)
         if found is None:
             return _Piece(text=UNKNOWN if questions.asks_status(segment) else UNTOLD, kind="unknown")
         return _Piece(text=found.text(), kind="answer", sources=found.sources)
@@ -136,11 +139,8 @@ class OfflineEngine:
             found = await self._extractor.answer(segment.text, context=before[-1].text, budget=budget)
         if found:
             return _Piece(text=found.text, kind="answer", sources=(found.source,))
-        facts = facts_of(turn, before)
-        if (
-            segment.kind is Kind.QUESTION
-            and not re.search(r"\byour?\b", segment.plain)
-            and (told := await personal.find(segment, facts, self._embedder, strictly=True))
+        if segment.kind is Kind.QUESTION and (
+            told := await personal.find(segment, facts, self._embedder, strictly=not questions.speaks_of_self(segment))
         ):
             return _Piece(text=told.text(), kind="answer", sources=told.sources)
         if _TROUBLE.search(segment.plain):

@@ -100,6 +100,7 @@ _AGAIN = re.compile(
     r"\b(?:what|when|where|which|who|how \w+) (?:was|were)\b|\bagain\b"
     r"|\b(?:what|when|where|which|who|how (?:many|much|long|old))\b.*\b(?:do|will|did|am|was) (?:i|we)\b"
 )
+_SELF = re.compile(r"\b(?:i|my|me|mine|we|our|us)\b")
 _FRAGMENT = re.compile(r"(?:the )?[^\W_]+(?: [^\W_]+){0,2} ?\?")
 _ALL = re.compile(
     r"\b(?:what|everything|anything)\b.*\b(?:know|remember|told|tell|said|noted|have)\b.*\b(?:about me|about myself|"
@@ -142,6 +143,11 @@ def asks_again(segment: Segment) -> bool:
     Then the person's own words go first, if they cover the whole question.
     """
     return not re.search(r"\byour?\b", segment.plain) and bool(_AGAIN.search(segment.plain))
+
+
+def speaks_of_self(segment: Segment) -> bool:
+    """ "What room am I in?", which says nothing of the business."""
+    return bool(_SELF.search(segment.plain)) and not _ABOUT_SERVICE.search(segment.plain)
 
 
 def is_fragment(segment: Segment) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from agents.words import plain
@@ -44,6 +44,13 @@ _ASKING = (
     r"|may|have|has|am|any(?:one|body|thing)?|wheres|whats|whos|hows|whens)"
 )
 _JOINED = re.compile(rf"\s*[,;]?\s+(?:and|also|plus)\s+(?=(?:also\s+)?{_ASKING}\b)", re.IGNORECASE)
+_TOLD_FIRST = re.compile(
+    r"(?:i|my|we|our)\b[^?,;]+(?=[,;] (?:so )?(?:does|do|is|are|can|could|will|would|should|may)\b)", re.IGNORECASE
+)
+# It says in other words what was just asked.
+_I_MEAN = re.compile(
+    r"(?:(?:my|our|the) [\w' ]+,? i mean|(?:i mean|that is),? (?:my|our|the) [\w' ]+)\W*$", re.IGNORECASE
+)
 _ASKS = re.compile(
     rf"^(?:(?:and|so|but|also|ok|okay|well|please|um+|sorry|btw|by the way|just wondering|quick question)[,:]?\s+)*"
     rf"(?:{_ASKING}\b|tell me|remind me|do you|(?:i )?(?:need|want|would like|wanna|wonder|was wondering|am wondering)"
@@ -111,10 +118,23 @@ def split(text: str) -> list[Segment]:
     return (worth or segments)[-MAX_SEGMENTS:]
 
 
+def told_first(question: Segment) -> Segment | None:
+    """What somebody tells before they ask: "I weigh 80 kilos, does the rack hold that?"."""
+    found = _TOLD_FIRST.match(question.text)
+    return replace(_segment(found[0]), kind=Kind.STATEMENT) if found else None
+
+
+def put_again(question: Segment) -> Segment | None:
+    """The second part of a question that is put twice: "Who takes my post, who is my neighbour?", "My girl? My
+    daughter, I mean."."""
+    parts = re.split(r"[,?]\s+(?!i mean\b)", question.text, flags=re.IGNORECASE)
+    return replace(_segment(parts[-1]), kind=Kind.QUESTION) if len(parts) > 1 and parts[-1].strip() else None
+
+
 def _pieces(line: str) -> list[str]:
     pieces: list[str] = []
     for sentence in _SENTENCE_END.split(line.strip()):
-        if pieces and _ABBREVIATED.search(pieces[-1]):
+        if pieces and (_ABBREVIATED.search(pieces[-1]) or (pieces[-1].endswith("?") and _I_MEAN.match(sentence))):
             pieces[-1] = f"{pieces[-1]} {sentence}"
         else:
             pieces.extend(_JOINED.split(sentence))
@@ -134,7 +154,12 @@ def _kind(text: str) -> Kind:
         return Kind.STATEMENT
     if _FRAGMENT.match(text):
         return Kind.QUESTION
-    if text.rstrip(" .!)").endswith("?") or _ASKS.match(text) or _INDIRECT.search(text):
+    if (
+        text.rstrip(" .!)").endswith("?")
+        or re.search(r"\?.*\bi mean\b|\?.*\bthat is\b", text)
+        or _ASKS.match(text)
+        or _INDIRECT.search(text)
+    ):
         return Kind.QUESTION
     if _REFERENCE.match(text):
         return Kind.STATEMENT

@@ -12,6 +12,9 @@ import re
 # Of difflib's ratio: "ordr" and "order" reach 0.89, "brother" and "mother" 0.77.
 _SLIP = 0.85
 
+# Letters of a word that another is made of, and what is added.
+_ROOT, _ENDING = 5, 3
+
 _TOKEN = re.compile(r"[^\W_]+(?:[.,@+:/-][^\W_]+)*")
 
 # Phrases that say one thing in several words.
@@ -20,8 +23,10 @@ _PHRASES = tuple(
     for pattern, meaning in (
         (r"\b(?:i am|i come|am i|do i come) from\b|\bwhere was i born\b", " origin "),
         (r"\b(?:phone|mobile|cell) number\b", " phone "),
+        (r"\bat (?:home|work)\b", " "),  # neither an address nor a job
         (r"\b(?:reach|call|text|phone) me (?:at|on|under)\b", " phone number "),
         (r"\bcall(?:s|ed)? me\b", " my name "),
+        (r"\b(?:i|we) (?:have |just )?called (?=them|you|him|her|the|your|my)", " phoned "),
         (
             r"\bborn in (?!\d|january|february|march|april|may|june|july|august|september|october|november|december)",
             " origin ",
@@ -38,7 +43,17 @@ _PHRASES = tuple(
         (r"\bcan(?:no|')?t (?:i )?(?:eat|have|stand|drink)\b", " allergy "),
         (r"\bget(?:ting)? married\b", " wedding "),
         (r"\bmarried to\b", " partner "),
-        (r"\bat home\b", " "),  # no address
+        (
+            r"\b(?:live|lives|living|moved|moving) (?:now )?(?:at|to|on|in) (?=(?:number |no\.? ?)?\d)",
+            " residence address ",
+        ),
+        (r"\b(?:ride|cycle|drive|walk|travel|way|get) to work\b", " commute "),
+        (r"\b(?:to|from) work\b", " "),
+        (r"\bmov(?:ed|ing) (?=(?:it|that|this|them|us|my|our|the|your)\b)", " "),  # nobody's home
+        (
+            r"\bwhen (?:do|should|must|shall|am) i (?:have to |need to |supposed to )?(?:come|show up|turn up)\b",
+            " appointment ",
+        ),
         (r"\b(?:like|love|prefer) to (?=\w)", " "),  # a way of doing, not a taste
     )
 )
@@ -64,7 +79,12 @@ _CONCEPTS = {
     word: concept
     for concept, words in {
         "name": "name named names called nickname",
-        "residence": "live lives living lived moved move moving address home residence reside city town based",
+        "residence": "live lives living lived moved move moving home residence reside based",
+        "address": "address addresses",
+        "surname": "surname",
+        "town": "town towns city cities village",
+        "commute": "commute commuting",
+        "prepare": "prepare preparing prepared training practising practicing",
         "origin": "origin hometown",
         "age": "age aged",
         "birthday": "birthday bday birthdate born",
@@ -152,6 +172,9 @@ _IRREGULAR = {
 MEMBERS: dict[str, frozenset[str]] = {
     key: frozenset(words.split())
     for key, words in {
+        "town": "residence origin",
+        "company": "job",
+        "bike": "ride riding rode",
         "bird": "parrot budgie canary parakeet chicken",
         "pet": "dog cat puppy kitten hamster parrot rabbit bird fish horse turtle tortoise guinea rat snake lizard "
         "bunny",
@@ -197,8 +220,6 @@ LIGHT = frozenset(
         "date",
         "day",
         "team",
-        "city",
-        "town",
         "plac",
         "company",
     }
@@ -255,18 +276,35 @@ def stem(word: str) -> str:
     return word.removesuffix("e") if len(word) > 3 else word  # noqa: PLR2004 - "die", "toe"
 
 
+# What answers a question about the key where nothing better does: a street says where somebody lives, and a town is
+# some of their address, but no street says which town it is in.
+INSTEAD = {"residence": "address", "address": "residence"}
+
+# "1.78 m" is no size M.
+_UNIT = re.compile(r"(?<=\d) ?[a-z]{1,2}\b")
+
+
 def covers(wanted: str, present: set[str], text: str) -> bool:
     """Whether a statement, given as its topics and its plain text, says something about a topic that is wanted."""
-    if wanted in present or not MEMBERS.get(wanted, frozenset()).isdisjoint(present | set(_TOKEN.findall(text))):
+    members = MEMBERS.get(wanted, frozenset())
+    if wanted in present or not members.isdisjoint(present | set(re.findall(r"[^\W_]+", _UNIT.sub("", text)))):
         return True
     if wanted == "email":
         return "@" in text
+    if any(_is_of_one_root(wanted, topic) for topic in present):
+        return True
     # A slip of the finger, unless both are words that must not be taken for each other.
     return not is_definite(wanted) and bool(difflib.get_close_matches(wanted, present, n=1, cutoff=_SLIP))
 
 
+def _is_of_one_root(one: str, other: str) -> bool:
+    """ "arriv" and "arrival", "deliver" and "delivery"; however they are used."""
+    short, long = sorted((one, other), key=len)
+    return len(short) >= _ROOT and long.startswith(short) and len(long) - len(short) <= _ENDING
+
+
 # Verbs that a paraphrase may leave out ("I adore tea", "I got a Canyon last year").
-_LOOSE = frozenset({"like", "buy", "travel", "problem"})
+_LOOSE = frozenset({"like", "buy", "travel", "problem", "prepare", "ride", "riding", "rode"})
 _DEFINITE = (frozenset(_CONCEPTS.values()) | frozenset(MEMBERS) | frozenset().union(*MEMBERS.values())) - _LOOSE
 
 

@@ -13,7 +13,7 @@ from memory.embedders.minilm import MiniLmEmbedder
 from memory.knowledge import KnowledgeBase
 from tests.bench.memory import load, measure, report
 from tests.bench.memory.measure import System
-from tests.bench.memory.people import people
+from tests.bench.memory.people import SETS, people
 from tests.bench.memory.systems import Bm25, Latest, Ours
 from tests.bench.memory.world import open_store
 from workflows import policy
@@ -31,12 +31,13 @@ def _options() -> argparse.Namespace:
         ("contacts", 5_000, "people whose memories those are"),
     ):
         parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} [{default}]")
+    parser.add_argument("--set", choices=SETS, default="shop", help="what people speak of [shop]")
     parser.add_argument("--wrong", action="store_true", help="list the questions that were answered wrongly")
     return parser.parse_args()
 
 
 async def _run(options: argparse.Namespace, console: Console) -> int:
-    everybody = people(options.people, seed=options.seed)
+    everybody = people(options.people, seed=options.seed, topics=SETS[options.set])
     embedder = CachedEmbedder(MiniLmEmbedder(), size=5_000)
     async with open_store(embedder) as store:
         ours = Ours(store)

@@ -9,10 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 from memory.item import AGENT, CONTACT
 from tests.bench.memory.chatter import CHATTER
+from tests.bench.memory.hotel import HOTEL
 from tests.bench.memory.topics import TOPICS, Topic
 
 CHANNELS = ("sms", "whatsapp", "chat")
 BEGINNING = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+# What people speak of, by the business that they write to.
+SETS = {"shop": TOPICS, "hotel": HOTEL}
 
 # Of each person: how many things are told once, told and changed later, given in a few words when asked, never told.
 ONCE, CHANGED, SHORT, UNTOLD = 8, 4, 2, 3
@@ -73,13 +77,13 @@ class _Exchange:
     before: str = ""
 
 
-def people(count: int = 20, *, seed: int = 7) -> tuple[Person, ...]:
-    """The same people for the same seed."""
-    return tuple(_person(number, random.Random(f"{seed}-{number}")) for number in range(count))
+def people(count: int = 20, *, seed: int = 7, topics: Sequence[Topic] = TOPICS) -> tuple[Person, ...]:
+    """The same people for the same seed and topics."""
+    return tuple(_person(number, random.Random(f"{seed}-{number}"), topics) for number in range(count))
 
 
-def _person(number: int, chance: random.Random) -> Person:
-    topics = chance.sample(TOPICS, len(TOPICS))
+def _person(number: int, chance: random.Random, of: Sequence[Topic]) -> Person:
+    topics = chance.sample(of, len(of))
     short = [topic for topic in topics if topic.short][:SHORT]
     changed = [topic for topic in topics if topic.changed and topic not in short][:CHANGED]
     rest = [topic for topic in topics if topic not in short and topic not in changed]

@@ -8,6 +8,9 @@ from agents.learning import Heard, RuleExtractor
 
 SAME_KEY = [
     ("My address is 12 Mill Road", "Please note, my new address is 7 Chapel Street."),
+    ("Here is my address for the parcel: 12 Mill Road", "The courier should come to 6 Low Moor, that is my address."),
+    ("I weigh 82 kilos, does the rack hold that?", "After the winter my weight is 79 kilos."),
+    ("My booking reference is HX-7741", "They made a new one, my booking reference is QR-2093."),
     ("I live in Porto, so I will take the train", "We have moved: I live in Faro now."),
     ("I live in Porto", "I just moved to Faro"),
     ("I work as a nurse", "I have a new job, I work as a pilot now."),
