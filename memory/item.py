@@ -15,6 +15,9 @@ CONTACT, AGENT, OPERATOR = "contact", "agent", "operator"
 # What it is.
 MESSAGE, FACT, SUMMARY = "message", "fact", "summary"
 
+# An answer of at most so many words is about what its question is about.
+_BARE = 8
+
 # Fixed for ever: ids derived from it are the point ids of what is already stored.
 _NAMESPACE = uuid.UUID("5d1f6a6e-0f0a-5c5b-9a0b-6f2d8f3e7c11")
 
@@ -42,6 +45,11 @@ class MemoryItem:
     preceding: str = ""
     key: str = ""
 
+    @property
+    def meaning(self) -> str:
+        """What it is embedded as: a bare answer ("6 Low Moor") with its question, without which it means nothing."""
+        return embedded_as(self.text, self.preceding)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recalled:
@@ -63,6 +71,12 @@ class Recalled:
     key: str = ""
     preceding: str = ""
     invalid_at: datetime | None = None
+
+
+def embedded_as(text: str, preceding: str) -> str:
+    """As `MemoryItem.meaning`, of any text and what came before it."""
+    is_answer = preceding.rstrip().endswith("?") and len(text.split()) <= _BARE
+    return f"{preceding} {text}" if is_answer else text
 
 
 def item_id(source: str, part: int = 0) -> str:

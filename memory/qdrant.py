@@ -68,7 +68,7 @@ class QdrantStore:
     async def remember(self, items: Sequence[MemoryItem]) -> None:
         if not items:
             return
-        vectors = await self._embedder.embed([item.text for item in items])
+        vectors = await self._embedder.embed([item.meaning for item in items])
         points = [self._point(item, vector) for item, vector in zip(items, vectors, strict=True)]
         for start in range(0, len(points), _BATCH):
             async with self._talking():

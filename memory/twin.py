@@ -32,7 +32,7 @@ class InMemoryStore:
 
     async def remember(self, items: Sequence[MemoryItem]) -> None:
         self._check()
-        vectors = await self._embedder.embed([item.text for item in items])
+        vectors = await self._embedder.embed([item.meaning for item in items])
         for item, vector in zip(items, vectors, strict=True):
             self._items[item.id] = (item, vector)
 

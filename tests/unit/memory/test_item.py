@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from memory.item import MemoryItem, item_id
+from memory.item import MemoryItem, embedded_as, item_id
 
 
 def test_the_same_source_gets_the_same_id_and_another_one_another() -> None:
@@ -34,3 +34,20 @@ def test_an_item_cannot_be_changed() -> None:
     )
     with pytest.raises(dataclasses.FrozenInstanceError):
         item.text = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("text", "preceding", "meaning"),
+    [
+        ("6 Low Moor", "What is your address?", "What is your address? 6 Low Moor"),
+        ("6 Low Moor", "Thanks.", "6 Low Moor"),
+        ("6 Low Moor", "", "6 Low Moor"),
+        (
+            "Before I tell you that, I would like to know what it costs",
+            "What is your address?",
+            "Before I tell you that, I would like to know what it costs",
+        ),
+    ],
+)
+def test_a_bare_answer_means_what_its_question_asks(text: str, preceding: str, meaning: str) -> None:
+    assert embedded_as(text, preceding) == meaning
