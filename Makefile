@@ -47,11 +47,12 @@ $(NODE_STAMP):
 
 node: $(NODE_STAMP)  ## what tests use of npm: axe-core, the SDK for Node. Without it they are skipped, and say so
 
-check: $(DEV_STAMP)  ## lint, types, import contracts, documentation, image, compose file, manifests
+check: $(DEV_STAMP)  ## lint, types, import contracts, known vulnerabilities, documentation, image, compose file, manifests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m tests.audit
 	@$(SPHINX) docs $(SITE) || { rm -rf $(SITE); exit 1; }
 	@$(BIN)/python -m pytest tests/unit/deployment
 

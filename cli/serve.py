@@ -66,12 +66,13 @@ def qdrant(
     path: Annotated[Path, typer.Option(help="Folder of the data; QDRANT_PATH", envvar="QDRANT_PATH")] = Path(
         ".messaging/qdrant"
     ),
-    host: Annotated[str, typer.Option(help="Address to bind; it asks nobody for a key")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to bind; another than this machine's needs --open")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to bind; 0 for a free one")] = 6333,
     *,
+    let_in: Annotated[bool, typer.Option("--open", help="Let other machines in: it asks nobody for a key")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when it is ready")] = False,
 ) -> None:
     """Serve the embedded Qdrant alone."""
     sys.argv = ["messaging qdrant", "--path", str(path), "--host", host, "--port", str(port)]
-    sys.argv += ["--json"] if as_json else []
+    sys.argv += (["--open"] if let_in else []) + (["--json"] if as_json else [])
     runpy.run_module("memory.embedded", run_name="__main__")

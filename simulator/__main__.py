@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as problem:
         options.refuse(f"--host, --port: {problem}")
     with listening:
+        if server.is_open(listening) and not given.open:
+            options.refuse("--host: other machines would read and text without a key; --open lets them in")
         url = server.url(listening)
         config = options.config(given, url)
         text = _line(config, url) if given.json else _sheet(config, url, is_open=server.is_open(listening))

@@ -100,7 +100,12 @@ def _parser() -> argparse.ArgumentParser:
 
 def _places(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("where things are").add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (%(default)s); the control API asks nobody for a key")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on (%(default)s); others reach none without --open",
+    )
+    add("--open", action="store_true", help="let other machines in: neither page nor control API ask for a key")
     add("--port", type=_port, default=4010, help="port to listen on (%(default)s); 0 takes a free one")
     add("--webhook-base", metavar="URL", default=_DEFAULTS.webhook_base, help="the product (%(default)s)")
     add("--data", type=Path, metavar="FILE", help="keep everything in this file, over restarts (memory only)")

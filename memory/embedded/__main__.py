@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import os
 import signal
@@ -35,6 +36,9 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # The server takes them over while it runs and raises them again when all is closed.
         signal.signal(number, _end)
+    if not (given.open or _is_loopback(given.host)):
+        sys.stderr.write("qdrant: --host: other machines would read and write without a key; --open lets them in\n")
+        return 2
     with socket.socket(socket.AF_INET6 if ":" in given.host else socket.AF_INET) as bound:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -54,9 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m memory.embedded", description=__doc__)
     parser.add_argument("--path", type=Path, required=True, help="the data directory")
     parser.add_argument("--port", type=int, default=6333, help="default: Qdrant's own, 6333; 0 for a free one")
-    parser.add_argument("--host", default="127.0.0.1", help="default: this machine only, there is no authentication")
+    parser.add_argument("--host", default="127.0.0.1", help="default: this machine only; another needs --open")
+    parser.add_argument("--open", action="store_true", help="let other machines in: there is no authentication")
     parser.add_argument("--json", action="store_true", help="print one line of JSON when it is ready")
     return parser
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _end(_: int, __: FrameType | None) -> None:

@@ -103,6 +103,7 @@ def prog(command: tuple[str, ...]) -> str:
         (("--port", "70000"), "--port: '70000'"),
         (("--port", "taken"), "--port"),
         (("--host", "203.0.113.1"), "--host, --port: 203.0.113.1:4010"),
+        (("--host", "0.0.0.0", "--port", "0"), "--host: other machines would read and text without a key"),
         (("--webhook-base", "nowhere"), "--webhook-base: an http or https URL expected"),
         (("--account-sid", "AC1"), "--account-sid: AC and 32 hexadecimal digits expected"),
         (("--link", "x"), "--link: two parts joined by '=' expected"),
@@ -139,7 +140,7 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_who_opens_it_to_others_is_told() -> None:
-    with started(MODULE, "--host", "0.0.0.0") as process:
+    with started(MODULE, "--host", "0.0.0.0", "--open", "--port", "0") as process:
         assert process.stdout
         assert any("neither page nor control ask" in process.stdout.readline() for _ in range(12))
 

@@ -61,3 +61,10 @@ def test_a_busy_port_is_one_line_and_an_exit_code(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert port in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_it_lets_no_other_machine_in_unless_told_to(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "memory.embedded", "--path", str(tmp_path), "--host", "0.0.0.0", "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, "--open lets them in" in done.stderr) == (2, True)
