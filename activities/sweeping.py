@@ -21,8 +21,8 @@ class Intake(Protocol):
     async def unseen(self, events: Sequence[InboundEvent]) -> list[InboundEvent]:
         """Those that no conversation knows of, in the same order."""
 
-    async def hand_in(self, events: Sequence[InboundEvent]) -> None:
-        """When this returns, their conversations hold them."""
+    async def hand_in(self, events: Sequence[InboundEvent]) -> int:
+        """When this returns, their conversations hold them; how many were left for another time."""
 
 
 class Sweeping(SweepActivities):
@@ -47,10 +47,11 @@ class Sweeping(SweepActivities):
                 claimed = [whole for event in lost if (whole := await backend.claim(event)) is not None]
             except MessagingError as error:
                 raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
-            await self._intake.hand_in(claimed)
+            left = await self._intake.hand_in(claimed)
         return SweptPage(
             listed=len(found.items),
-            recovered=len(claimed),
+            recovered=len(claimed) - left,
             elsewhere=len(lost) - len(claimed),
+            left=left,
             next_cursor=found.next_cursor,
         )

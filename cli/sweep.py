@@ -33,7 +33,8 @@ def sweep(
     else:
         for name, listed in found.listed.items():
             elsewhere = f", {found.elsewhere[name]} not told to us" if found.elsewhere.get(name) else ""
-            typer.echo(f"{name}: {listed} came in, {found.recovered.get(name, 0)} recovered{elsewhere}")
+            left = f", {found.left[name]} left for another sweep" if found.left.get(name) else ""
+            typer.echo(f"{name}: {listed} came in, {found.recovered.get(name, 0)} recovered{left}{elsewhere}")
         for name, why in found.failed.items():
             typer.echo(f"{name}: could not be swept: {why}", err=True)
         if not found.listed and not found.failed:

@@ -36,6 +36,10 @@ log = structlog.get_logger(__name__)
 
 # Conversations that are asked at once, or handed to.
 _AT_ONCE = 16
+# A flood that webhooks bring at the sender's own rate must not come by a sweep at once.
+MOST_OF_ONE = 100
+# A worker that has just started may not have asked yet.
+PATIENCE = timedelta(seconds=5)
 
 
 def listing(backends: Mapping[str, ConversationalBackend]) -> tuple[str, ...]:
@@ -67,20 +71,21 @@ class SweepIntake:
         seen = {key for some in found for key in some}
         return [event for event in events if event.event_key not in seen]
 
-    async def hand_in(self, events: Sequence[InboundEvent]) -> None:
-        """Each conversation's in order.
+    async def hand_in(self, events: Sequence[InboundEvent]) -> int:
+        """Each conversation's first ones, in order; how many are left.
 
         Raises:
             TemporalUnreachable
         """
         room = asyncio.Semaphore(_AT_ONCE)
 
-        async def hand(line: list[InboundEvent]) -> None:
+        async def hand(line: list[InboundEvent]) -> int:
             async with room:
-                for event in line:
+                for event in line[:MOST_OF_ONE]:
                     await self.gateway.accept([event])
+            return len(line[MOST_OF_ONE:])
 
-        await asyncio.gather(*map(hand, self._lines(events).values()))
+        return sum(await asyncio.gather(*map(hand, self._lines(events).values())))
 
     def _lines(self, events: Sequence[InboundEvent]) -> dict[str, list[InboundEvent]]:
         lines: defaultdict[str, list[InboundEvent]] = defaultdict(list)
@@ -139,7 +144,7 @@ async def sweep_now(
     order = SweepOrder(providers=tuple(providers), since=since, until=until)
     name = f"{schedule_id(task_queue)}-by-hand-{uuid.uuid4().hex[:8]}"
     try:
-        if not await pollers.of(client, task_queue):
+        if not await pollers.appear(client, task_queue, within=PATIENCE):
             raise NobodySweeps
         done: Swept = await client.execute_workflow(SWEEP, order, id=name, task_queue=task_queue, result_type=Swept)
     except RPCError as error:

@@ -41,13 +41,15 @@ PAGES = 50
 class Swept:
     """What a sweep found: `listed` messages, of which `recovered` were handed in, by provider.
 
-    `reached` is up to when each provider was swept; the next sweep begins there. `elsewhere` counts unseen messages
+    `reached` is up to when each provider was swept; the next sweep begins there. `left` are unseen texts of who has so
+    many that the rest must wait for the next sweep. `elsewhere` counts unseen messages
     that are not told to us: of other numbers, or of another product. `failed` says who was not swept, and why.
     """
 
     listed: Mapping[str, int] = field(default_factory=dict)
     recovered: Mapping[str, int] = field(default_factory=dict)
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, int] = field(default_factory=dict)
     reached: Mapping[str, datetime] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,6 +86,7 @@ class SweptPage:
     listed: int = 0
     recovered: int = 0
     elsewhere: int = 0
+    left: int = 0
     next_cursor: str | None = None
 
 
@@ -153,10 +156,13 @@ class SweepWorkflow:
             listed=_plus(done.listed, provider, found.listed),
             recovered=_plus(done.recovered, provider, found.recovered),
             elsewhere=_plus(done.elsewhere, provider, found.elsewhere),
+            left=_plus(done.left, provider, found.left),
         )
         if found.next_cursor is not None:
             return [replace(page, cursor=found.next_cursor)]
-        self._done = replace(self._done, reached={**done.reached, provider: page.until})
+        # With some left, the next sweep looks at all of it again: what was handed in by then is known.
+        reached = page.since if self._done.left[provider] else page.until
+        self._done = replace(self._done, reached={**done.reached, provider: reached})
         return []
 
 

@@ -20,8 +20,8 @@ from runtime.settings import Settings, SettingsError
 from runtime.spool import FILE, Spool, SpoolUnusable
 
 _REFUSED = frozenset({401, 403})
-# Temporal is asked four times a second whether it is back.
-_LATE = 60.0
+# Temporal is asked four times a second whether it is back; a sender over budget may wait for minutes.
+_LATE, _LOST = 60.0, 1800.0
 
 
 async def qdrant(settings: Settings) -> list[Finding]:
@@ -62,7 +62,8 @@ async def spool(settings: Settings) -> list[Finding]:
     found = [diagnosis.ok("spool", f"can be written; {depth} events wait")]
     if depth and late > _LATE:
         saw = f"{depth} events wait, the first for {late:.0f} s"
-        found = [diagnosis.fail("spool", saw, "is Temporal back, and does an API process run on this machine?")]
+        do = "is Temporal back, and does an API process run on this machine? A sender over budget waits too"
+        found = [(diagnosis.fail if late > _LOST else diagnosis.warn)("spool", saw, do)]
     if refused:
         do = f"look at them: docs/operations.md has the question to {FILE}"
         found.append(diagnosis.warn("spool-refused", f"Temporal refuses {refused} events for good", do))

@@ -296,11 +296,12 @@ async def test_a_spool_that_cannot_be_made_or_is_not_drained(tmp_path: Path) -> 
     await spool.put([Spooled(key=str(n), conversation="c", event=b"{}") for n in range(3)])
     assert "3 events wait" in one(await surroundings.spool(settings), "spool").saw
     await spool.refuse(spool.peek(1)[0].id, "too large")
-    with spool._connection as connection:
-        connection.execute("UPDATE spooled SET at = at - 600")
-    found_two = await surroundings.spool(settings)
-    assert one(found_two, "spool").state is State.FAIL
-    assert one(found_two, "spool-refused").state is State.WARN
+    for seconds, state in ((600, State.WARN), (6000, State.FAIL)):
+        with spool._connection as connection:
+            connection.execute("UPDATE spooled SET at = at - ?", (seconds,))
+        later = await surroundings.spool(settings)
+        assert one(later, "spool").state is state
+        assert one(later, "spool-refused").state is State.WARN
     await spool.aclose()
 
 

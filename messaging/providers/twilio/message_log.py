@@ -18,6 +18,7 @@ from messaging.providers.twilio.pair import AddressPair, is_address
 
 MESSAGES_PATH = "/webhooks/twilio/messages"
 _INBOUND = "inbound"
+_MEDIA = "NumMedia"
 _API = "https://api.twilio.com"
 _PAGE = 500
 # 2,500 messages in both directions are held at a time; a window with more is halved.
@@ -92,6 +93,7 @@ def event(item: Any, provider: str) -> InboundEvent:
         message=resources.message(item, conversation_sid=pair.sid),
         ours=pair.ours,
         theirs=pair.theirs,
+        raw={_MEDIA: str(resources.media_count(item))},
     )
 
 
@@ -139,7 +141,7 @@ async def is_conversations(client: Any, message: InboundEvent) -> bool:
 
 async def with_media(client: Any, message: InboundEvent) -> InboundEvent:
     """The list tells only how many there are."""
-    if message.message is None or message.message.channel is Channel.SMS:
+    if message.message is None or message.raw.get(_MEDIA, "0") == "0":
         return message
     items = await client.api.v2010.account.messages(message.event_key).media.list_async(limit=10)
     media = tuple(
