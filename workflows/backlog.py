@@ -21,7 +21,7 @@ _REFUSED = timedelta(minutes=10)
 
 
 async def write(state: ConversationState, ended: Callable[[], bool]) -> None:
-    """Until cancelled; `ended` says so too, since a cancellation is lost on an activity that has just completed."""
+    """Until `ended` says so."""
     while True:
         await workflow.wait_condition(lambda: ended() or bool(state.backlog))
         if ended():
@@ -32,6 +32,8 @@ async def write(state: ConversationState, ended: Callable[[], bool]) -> None:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
+            if ended():
+                return
             count(TIMER)
             await workflow.sleep(_REFUSED, summary="memory backlog")
             continue

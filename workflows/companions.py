@@ -1,4 +1,4 @@
-"""What runs beside the main loop and must have ended before a run does: nothing may follow the command that ends it."""
+"""What runs beside the main loop, and must end before a run does: nothing may follow the command that ends it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 
 class Companions:
-    """Tasks that are cancelled together.
+    """Tasks that end together. Each looks at `are_ended` whenever it goes on, and then does nothing more.
 
-    A cancellation can be lost: when what a task waits for completes in the same moment, the wait returns as if nothing
-    had been. So a task that loops must also look at `are_ended`, or the run would wait for it for ever.
+    What they wait for by then, a timer or an activity, is left to itself, and ends with the run: see ADR 0010.
+    `cancels` is for runs that were begun by the code that cancelled it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, cancels: bool) -> None:
+        self._cancels = cancels
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = False
 
@@ -27,8 +28,9 @@ class Companions:
         return self._ended
 
     async def end(self) -> None:
-        """End all of them, and wait until they have."""
+        """End all of them."""
         self._ended = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._cancels:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)

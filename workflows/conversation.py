@@ -45,7 +45,7 @@ from workflows.desk import Desk
 from workflows.fate import Asked, Fates
 from workflows.glance import Glance, glanced
 from workflows.inbox import DeliveryUpdate, Inbound, ProviderState
-from workflows.length import SIGNAL, UPDATE, Length
+from workflows.length import PATCH, SIGNAL, UPDATE, Length
 from workflows.parked import Drop, ParkedTurns, Retry
 from workflows.reviving import revived
 from workflows.state import ConversationState, TurnRecord, Verdict
@@ -76,8 +76,10 @@ class ConversationWorkflow:
         self._ready = True
         self._departures = Departures(start, self._state)
         self._turns, self._desk = Turns(start, self._state, self._departures), Desk(start, self._state)
-        beside = Companions()
-        beside.start(Alarm(self._deadlines).keep(beside.are_ended))
+        if not (cancels := not workflow.patched("nothing-is-cancelled")):
+            self.length.add(PATCH)
+        beside = Companions(cancels=cancels)
+        beside.start(Alarm(self._deadlines, self.length, cancels=cancels).keep(beside.are_ended))
         beside.start(backlog.write(self._state, beside.are_ended))
         while not await self._ended():
             await workflow.wait_condition(self._is_due)
@@ -108,7 +110,7 @@ class ConversationWorkflow:
     @workflow.signal
     def receive(self, inbound: Inbound) -> None:
         """A text came in."""
-        self.length.add(SIGNAL)
+        self.length.hear(SIGNAL)
         self._state.pending.append(replace(inbound, trace=tracing.here()))
         self._state.last_waiting = workflow.now()
         self._state.waiting_since = self._state.waiting_since or self._state.last_waiting
@@ -116,7 +118,7 @@ class ConversationWorkflow:
     @workflow.signal
     def delivery(self, update: DeliveryUpdate) -> None:
         """One of our messages got further."""
-        self.length.add(SIGNAL)
+        self.length.hear(SIGNAL)
         if departure.is_refusal(update):
             self._state.refusals = [*self._state.refusals, update][-policy.REFUSALS :]
         else:
@@ -125,7 +127,7 @@ class ConversationWorkflow:
     @workflow.signal
     def provider_state(self, told: ProviderState) -> None:
         """Stay in step with the provider: what it has closed takes no message any more."""
-        self.length.add(SIGNAL)
+        self.length.hear(SIGNAL)
         self._state.inactive = told.state is ProviderConversationState.INACTIVE
         self._state.closing = self._state.closing or told.state is ProviderConversationState.CLOSED
 
@@ -240,7 +242,7 @@ class ConversationWorkflow:
     @workflow.update
     def approve(self, request: Decide) -> views.ConversationView:
         """A human says yes to what a step asked."""
-        self.length.add(UPDATE)
+        self.length.hear(UPDATE)
         approval.decide(self._state, Verdict.APPROVED, request)
         return self.view()
 
@@ -251,7 +253,7 @@ class ConversationWorkflow:
     @workflow.update
     def decline(self, request: Decide) -> views.ConversationView:
         """A human says no to what a step asked."""
-        self.length.add(UPDATE)
+        self.length.hear(UPDATE)
         approval.decide(self._state, Verdict.DECLINED, request)
         return self.view()
 
@@ -328,7 +330,7 @@ class ConversationWorkflow:
 
     async def _begun(self) -> None:
         """For updates: what an earlier run knew must be there first."""
-        self.length.add(UPDATE)
+        self.length.hear(UPDATE)
         await workflow.wait_condition(lambda: self._ready)
 
     def _is_due(self) -> bool:

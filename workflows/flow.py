@@ -20,7 +20,7 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 
 from workflows import drawing, telling, tracing
-from workflows.length import ACTIVITY, LOCAL_ACTIVITY, TIMER, count
+from workflows.length import ACTIVITY, LOCAL_ACTIVITY, TIMER, count, heard
 from workflows.policy import Call
 from workflows.state import Outcome, StepRecord
 
@@ -60,8 +60,8 @@ class Step(Generic[C]):
     """One step. `run` gets the turn's context; its result is kept under the step's name. Or it is a flow of its own.
 
     `call` says how the activities run that the step starts by `act`. `deadline` bounds the whole step, at the price of
-    a timer; a local activity is not interrupted by it. `fallback` takes over when `run` failed for good. A `guarded`
-    step runs only if the flow's guard still lets it.
+    a timer; where `call` is local, that alone says how long. `fallback` takes over when `run` failed for good. A
+    `guarded` step runs only if the flow's guard still lets it.
     """
 
     name: str
@@ -98,9 +98,12 @@ class Flow(Generic[C]):
         for name in (self.name, *names):
             if not _NAME.fullmatch(name) or name == "end":  # the one word that Mermaid keeps for itself
                 raise FlowError(f"{name!r} in flow {self.name!r}: a name is letters, digits, - and _, and not 'end'")
-        for name in names:
-            if names.count(name) > 1:
-                raise FlowError(f"flow {self.name!r} has two steps named {name!r}")
+        for step in self.tree():
+            if names.count(step.name) > 1:
+                raise FlowError(f"flow {self.name!r} has two steps named {step.name!r}")
+            if step.deadline is not None and step.call is not None and step.call.local:
+                why = "a deadline interrupts no local activity; its call has a time of its own"
+                raise FlowError(f"step {step.name!r} in flow {self.name!r}: {why}")
         own = [step.name for step in self.steps]
         for step in self.steps:
             for before in step.after:
@@ -324,7 +327,7 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
             retry_policy=how.retry,
             summary=summary or None,
         )
-    return await workflow.execute_activity_method(
+    result = await workflow.execute_activity_method(
         method,
         request,
         start_to_close_timeout=how.timeout,
@@ -335,6 +338,8 @@ async def call(how: Call, method: Callable[..., Awaitable[Any]], request: Any, *
         cancellation_type=WAIT if how.waited_for else workflow.ActivityCancellationType.TRY_CANCEL,
         summary=summary or None,
     )
+    heard()
+    return result
 
 
 def reason_of(error: BaseException) -> str:

@@ -4,8 +4,7 @@ Each example is a conversation under random rules, driven by random actions: tex
 START, takeovers, a human's replies, delivery reports, an agent that is slow or fails, a provider that fails before or
 after it took the message, hours that pass, and a history so short that the run is continued anew all the time.
 
-`MESSAGING_INTERLEAVINGS` says how many; with it, they are different ones each time, and every run is replayed too. Not
-all of them do: `docs/conversation.md`, "Not settled".
+`MESSAGING_INTERLEAVINGS` says how many; with it, they are different ones each time. Every run is replayed.
 """
 
 from __future__ import annotations
@@ -40,7 +39,6 @@ from workflows.inbox import DeliveryUpdate
 from workflows.policy import ConsentScope, Rules, TurnPolicy
 from workflows.state import MessageRecord, Outcome, Proof
 
-REPLAYED = "MESSAGING_INTERLEAVINGS" in os.environ
 INTERLEAVINGS = int(os.environ.get("MESSAGING_INTERLEAVINGS", "60"))
 NAMED = {outcome.value for outcome in Outcome}
 
@@ -366,8 +364,7 @@ async def _replays(person: Conversation) -> int:
     runs, run_id = 0, None
     while True:
         history = await person.bench.client.get_workflow_handle(person.id, run_id=run_id).fetch_history()
-        if REPLAYED:
-            await replayer.replay_workflow(history)
+        await replayer.replay_workflow(history)
         runs += 1
         run_id = history.events[0].workflow_execution_started_event_attributes.continued_execution_run_id
         if not run_id:

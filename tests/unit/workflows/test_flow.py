@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from temporalio import exceptions
 from temporalio.exceptions import ActivityError, ApplicationError, RetryState, TimeoutType
 
 from tests.support import flows
-from workflows import steps
+from workflows import policy, steps
 from workflows.flow import Flow, FlowError, Step, reason_of
 from workflows.state import StepRecord
 
@@ -30,6 +32,7 @@ def _step(name: str, *after: str, **fields: object) -> Step[object]:
         ((Step(name="b", run=Flow("inner", (_step("c"),))), _step("d", "c")), ["'d'", "'c'"]),
         ((_step("a b"),), ["'a b'", "letters"]),
         ((_step("end"),), ["'end'"]),
+        ((_step("a", call=policy.RECALL, deadline=timedelta(seconds=1)),), ["'a'", "deadline"]),
     ],
     ids=[
         "duplicate",
@@ -40,6 +43,7 @@ def _step(name: str, *after: str, **fields: object) -> Step[object]:
         "a predecessor inside a sub-flow",
         "no name",
         "a word of the drawing",
+        "a deadline of what nothing interrupts",
     ],
 )
 def test_a_flow_that_cannot_run_cannot_be_built_and_the_error_names_the_step(
