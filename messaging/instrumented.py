@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -32,6 +32,9 @@ from messaging.model import (
 )
 from messaging.observation import Observer
 from messaging.soundness import require_sound
+
+# What was made longer ago was there before it was asked for; clocks may differ by less.
+_AGO = timedelta(minutes=1)
 
 
 class InstrumentedBackend:
@@ -83,10 +86,13 @@ class InstrumentedBackend:
         await self.stop()
 
     async def create_conversation(self, config: ConversationConfig) -> Conversation:
+        asked = datetime.now(UTC)
         with self._observer.operation("create_conversation") as operation:
             created = await self._backend.create_conversation(config)
             operation.about(conversation_sid=created.sid)
-        self._observer.count("conversations", operation)
+        # The same unique name again is the conversation there is.
+        if created.date_created is None or created.date_created > asked - _AGO:
+            self._observer.count("conversations", operation, thing=created.sid)
         return created
 
     async def get_conversation(self, sid: str) -> Conversation:
@@ -139,7 +145,7 @@ class InstrumentedBackend:
         with self._observer.operation("add_participant", conversation_sid=sid) as operation:
             added = await self._backend.add_participant(sid, participant)
             operation.about(channel=added.binding.type if added.binding else Channel.CHAT)
-        self._observer.count("participants", operation)
+        self._observer.count("participants", operation, thing=added.sid)
         return added
 
     async def list_participants(self, sid: str) -> tuple[Participant, ...]:
@@ -187,7 +193,7 @@ class InstrumentedBackend:
                     message_sid=message.sid if message else event.delivery.message_sid if event.delivery else None,
                 )
                 if event.kind is EventKind.MESSAGE_ADDED and not event.echo:
-                    self._observer.count("messages", operation)
+                    self._observer.count("messages", operation, thing=event.event_key)
         return events
 
     async def _read(self, request: WebhookRequest) -> list[InboundEvent]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,10 @@ from messaging.opaque import opaque_sid
 
 # Looked at every few seconds by probes, or once for every message: no news at INFO.
 _QUIET = frozenset({"health_check", "handle_webhook", "get_conversation", "find_message"})
+
+
+# Things that are not counted again when they are told again; some 100 bytes each. Providers repeat within minutes.
+_COUNTED = 10_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +71,7 @@ class Observer:
         self._provider = provider
         self._tracer = (tracer or trace.get_tracer(SCOPE)) if config.enable_tracing else trace.NoOpTracer()
         self._log = structlog.get_logger(SCOPE) if config.enable_structured_logging else None
+        self._counted: OrderedDict[str, None] = OrderedDict()
 
     @contextmanager
     def operation(
@@ -113,11 +119,19 @@ class Observer:
             self._finish(operation, failure)
             span.end()
 
-    def count(self, instrument: str, operation: Operation) -> None:
-        """Add one to an instrument that counts things, by channel."""
-        if self.instruments:
+    def count(self, instrument: str, operation: Operation, *, thing: str = "") -> None:
+        """Add one to an instrument that counts things, by channel; for a `thing` that was counted lately, nothing."""
+        if self.instruments and not (thing and self._was_counted(f"{instrument} {thing}")):
             labels = {"provider": self._provider, "operation": operation.name, "channel": operation.channel.value}
             getattr(self.instruments, instrument).add(1, labels)
+
+    def _was_counted(self, thing: str) -> bool:
+        known = thing in self._counted
+        self._counted[thing] = None
+        self._counted.move_to_end(thing)
+        if len(self._counted) > _COUNTED:
+            self._counted.popitem(last=False)
+        return known
 
     def webhook(self, operation: Operation, kinds: Collection[EventKind], *, success: bool) -> None:
         """Count one request by each kind of event in it, unknown ones too; a refused request has none."""

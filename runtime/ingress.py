@@ -13,7 +13,7 @@ from messaging.backend import ConversationalBackend
 from messaging.metrics import observe_active
 from runtime import flows, providers, temporal
 from runtime.budgets import Budgets
-from runtime.census import Census
+from runtime.census import Census, observe_backlog
 from runtime.directory import Directory
 from runtime.errands import Errands
 from runtime.gateway import Gateway, open_gateway
@@ -71,8 +71,9 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
         sealing=settings.sealing(),
     )
     backends = providers.backends(settings)
-    census = Census(client, tuple(backends))
+    census = Census(client, tuple(backends), queue=settings.temporal_task_queue)
     observe_active(census.counts)
+    observe_backlog(census)
     gateway = open_gateway(settings, client, flow)
     errands = Errands(client=client, gateway=gateway, provider=settings.own_provider, senders=settings.senders)
     spool = open_spool(settings)

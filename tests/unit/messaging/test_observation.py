@@ -196,6 +196,25 @@ async def test_webhooks_are_counted_by_the_kind_of_their_events_and_unknown_ones
     assert [log["event"] for log in logs].count("messaging.unknown_event") == 2
 
 
+async def test_what_is_told_again_is_not_counted_again(watch):
+    watched = watch()
+    async with watched.backend as backend:
+        named = ConversationConfig(unique_name="order-4711", attributes={"to": PHONE})
+        sid = (await backend.create_conversation(named)).sid
+        assert (await backend.create_conversation(named)).sid == sid
+        await backend.add_participant(sid, Participant(identity=PHONE))
+        await backend.add_participant(sid, Participant(identity=PHONE))
+        for message in ("SM1", "SM1", "SM2"):
+            await backend.handle_webhook(watched.scripted.webhook(message, PAIR, BODY, author=PHONE))
+    counted = watched.metrics()
+    totals = {
+        name: sum(point.value for point in counted[f"messaging_{name}_total"]) for name in ("webhooks", "messages")
+    }
+    assert totals == {"webhooks": 3, "messages": 2}
+    assert [point.value for point in counted["messaging_conversations_total"]] == [1]
+    assert [point.value for point in counted["messaging_participants_total"]] == [1]
+
+
 async def test_each_kind_of_telemetry_can_be_turned_off(watch):
     silent = watch(enable_tracing=False, enable_metrics=False, enable_structured_logging=False)
     with structlog.testing.capture_logs() as logs:
