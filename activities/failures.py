@@ -18,6 +18,7 @@ UNCLASSIFIED_ATTEMPTS = 3
 
 # Seconds that an agent's provider may have the person wait between two attempts, however long it asks for.
 LONGEST_WAIT = 120.0
+LONGEST_PAUSE = 30.0
 
 UNCERTAIN = "uncertain"
 STALE = "stale"
@@ -102,12 +103,21 @@ def of_tool(error: Exception, *, attempt: int) -> ApplicationError:
 def of_agent(error: Exception, *, attempt: int) -> ApplicationError:
     """An agent's failure. Its text stays out: it may hold what the person wrote."""
     if isinstance(error, AgentFailed):
-        wait = None if error.retry_after is None else timedelta(seconds=min(error.retry_after, LONGEST_WAIT))
+        wait = _pause(attempt) if error.retry_after is None else min(error.retry_after, LONGEST_WAIT)
         return ApplicationError(
-            error.reason, type="agent_failed", non_retryable=not error.retryable, next_retry_delay=wait
+            error.reason,
+            type="agent_failed",
+            non_retryable=not error.retryable,
+            next_retry_delay=timedelta(seconds=wait),
         )
     return ApplicationError(
         "the agent raised an error that it did not classify",
         type=type(error).__name__,
         non_retryable=attempt >= UNCLASSIFIED_ATTEMPTS,
+        next_retry_delay=timedelta(seconds=_pause(attempt)),
     )
+
+
+def _pause(attempt: int) -> float:
+    """Seconds until an agent is asked again that did not say when. The retry policy's own are for dead workers."""
+    return min(2.0 ** (attempt - 1), LONGEST_PAUSE)

@@ -34,7 +34,7 @@ _NAME = "agent"
 
 # As the activity of a whole reply, for each request: a provider that is away for minutes is normal.
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=8)
-_HEARTBEAT = timedelta(seconds=5)
+_HEARTBEAT = timedelta(seconds=4)
 _SHORT = timedelta(seconds=30)
 
 

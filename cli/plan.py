@@ -13,7 +13,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 
 from cli.ports import LOOPBACK
-from cli.processes import Service
+from cli.processes import GRACE, Service
 
 # From the range that is reserved for fiction: it can never be somebody's.
 PHONE_NUMBER = "+15550100100"
@@ -130,7 +130,10 @@ class Plan:
 
     def _service(self, name: str, command: list[str], ready: Callable[[], Awaitable[bool]]) -> Service:
         log = self.data / "logs" / f"{name}.log"
-        return Service(name=name, command=command, environment=self.environment(), log=log, ready=ready)
+        environment = self.environment()
+        asked = environment.get("MESSAGING_SHUTDOWN_GRACE", "")
+        grace = GRACE + (int(asked) if asked.isdecimal() else 0)
+        return Service(name=name, command=command, environment=environment, log=log, ready=ready, grace=grace)
 
     def _temporal_command(self) -> list[str]:
         from runtime.attributes import server_flags  # noqa: PLC0415 - other commands do not pay for it

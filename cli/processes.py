@@ -13,7 +13,7 @@ from pathlib import Path
 
 # A child that keeps dying is tried again ever more slowly.
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0
-# A worker hands back what it runs within 10 s of SIGTERM.
+# More than a worker takes to hand back what it runs, unless it is told otherwise.
 GRACE = 15.0
 LOG_TAIL = 15
 
@@ -24,13 +24,14 @@ class ServiceFailed(ValueError):
 
 @dataclass(slots=True, kw_only=True)
 class Service:
-    """One child. `ready` answers whether it can be used; `log` takes its output."""
+    """One child. `ready` answers whether it can be used; `log` takes its output; `grace` is from SIGTERM to SIGKILL."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
     ready: Callable[[], Awaitable[bool]]
+    grace: float = GRACE
     is_ready: bool = False
     process: asyncio.subprocess.Process | None = field(default=None, repr=False)
 
@@ -77,7 +78,7 @@ class Service:
         with contextlib.suppress(ProcessLookupError):
             self.process.terminate()
             try:
-                async with asyncio.timeout(GRACE):
+                async with asyncio.timeout(self.grace):
                     await self.process.wait()
             except TimeoutError:
                 self.process.kill()

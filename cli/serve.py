@@ -45,6 +45,9 @@ def api(
             # Nobody in front of us is known to be trusted with X-Forwarded-*.
             proxy_headers=False,
             server_header=False,
+            # Longer than proxies keep a connection (60 s in nginx and AWS), or they use one that was just closed.
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=settings.messaging_shutdown_grace,
         )
         server.serve_until_stopped()
 

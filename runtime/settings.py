@@ -164,6 +164,7 @@ class Settings(Conduct):
     messaging_knowledge: Path | None = None
     messaging_deployment: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,128}$")] | None = None
     messaging_build_id: Annotated[str, Field(pattern="^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    messaging_shutdown_grace: Annotated[int, Field(ge=1, le=600)] = 10
     messaging_flow: ImportPath | None = None
     messaging_flow_change: FlowChange = FlowChange.TURN
     messaging_timeout: Annotated[float, Field(ge=1, le=300)] = 30.0

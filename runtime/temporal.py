@@ -29,8 +29,8 @@ from workflows.state import ConversationState
 
 log = structlog.get_logger(__name__)
 
+BEAT = timedelta(seconds=2)  # an activity that lives is heard of so often, however seldom it must be
 STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
-GRACE = timedelta(seconds=10)  # after SIGTERM what runs may finish; the rest is handed back
 
 # Seconds between two tries to reach a server that is still starting.
 RECONNECT = 0.5
@@ -122,7 +122,9 @@ def worker_options(settings: Settings) -> dict[str, Any]:
         "task_queue": settings.temporal_task_queue,
         "workflow_runner": workflow_runner(),
         "sticky_queue_schedule_to_start_timeout": STICKY,
-        "graceful_shutdown_timeout": GRACE,
+        "max_heartbeat_throttle_interval": BEAT,
+        # What runs may finish; the rest is handed back, and another worker begins it anew.
+        "graceful_shutdown_timeout": timedelta(seconds=settings.messaging_shutdown_grace),
     }
     if settings.messaging_deployment and settings.messaging_build_id:
         options["deployment_config"] = deployment(settings.messaging_deployment, settings.messaging_build_id)

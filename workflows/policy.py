@@ -154,6 +154,13 @@ class Call:
 
 ONCE = RetryPolicy(maximum_attempts=1)
 
+# How soon a killed worker is noticed. Workers report every two seconds at the latest (`runtime.temporal`), so one that
+# is only slow may be silent for two more. Less costs more Actions, and begins replies twice on a busy machine.
+HEARTBEAT = timedelta(seconds=4)
+
+# What a killed worker ran is begun anew at once; how long an error waits, it says itself (`activities.failures`).
+AT_ONCE = timedelta(milliseconds=100)
+
 # Memory is asked within the workflow task: one try, and a conversation goes on without it.
 RECALL = Call(timeout=timedelta(seconds=3), retry=ONCE, local=True)
 
@@ -161,18 +168,16 @@ RECALL = Call(timeout=timedelta(seconds=3), retry=ONCE, local=True)
 REPLY = Call(
     timeout=timedelta(minutes=5),
     total=timedelta(minutes=20),
-    heartbeat=timedelta(seconds=5),
-    retry=RetryPolicy(
-        initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=8
-    ),
+    heartbeat=HEARTBEAT,
+    retry=RetryPolicy(initial_interval=AT_ONCE, maximum_interval=timedelta(seconds=30), maximum_attempts=8),
 )
 
 # A provider that is away for minutes is normal; after an hour the answer would puzzle more than help.
 DELIVER = Call(
     timeout=timedelta(seconds=60),
     total=timedelta(hours=1),
-    heartbeat=timedelta(seconds=5),
-    retry=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+    heartbeat=HEARTBEAT,
+    retry=RetryPolicy(initial_interval=AT_ONCE, maximum_interval=timedelta(seconds=30)),
     # What is on the wire when a STOP comes cannot be called back, but it must be known.
     waited_for=True,
 )
@@ -205,7 +210,7 @@ LEAVE = Call(
 LISTEN = Call(
     timeout=timedelta(minutes=2),
     total=timedelta(minutes=5),
-    heartbeat=timedelta(seconds=5),
+    heartbeat=HEARTBEAT,
     retry=RetryPolicy(maximum_attempts=3),
 )
 

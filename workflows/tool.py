@@ -22,7 +22,7 @@ from temporalio.common import RetryPolicy
 
 from workflows import flow, ids
 from workflows.length import ACTIVITY, count
-from workflows.policy import Call
+from workflows.policy import HEARTBEAT, Call
 
 if TYPE_CHECKING:
     from workflows.steps import TurnContext
@@ -132,7 +132,7 @@ def tool(
         how = Call(
             timeout=timeout,
             total=total,
-            heartbeat=timedelta(seconds=5),
+            heartbeat=HEARTBEAT,
             retry=RetryPolicy(
                 initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=attempts
             ),

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from activities import failures
+from agents.engine import AgentFailed
 from messaging import errors
 from messaging.config import new_config
 
@@ -43,3 +44,21 @@ def test_what_may_have_left_is_looked_for_however_often(attempt: int) -> None:
 def test_a_refusal_is_for_good() -> None:
     assert failures.of_provider(errors.InvalidMessage("no"), CONFIG, attempt=1).non_retryable
     assert failures.not_configured("smoke", "twilio").non_retryable
+
+
+@pytest.mark.parametrize(
+    ("error", "attempt", "seconds"),
+    [
+        (ValueError("x"), 1, 1),
+        (ValueError("x"), 2, 2),
+        (AgentFailed("busy", retryable=True), 3, 4),
+        (AgentFailed("busy", retryable=True), 100, 30),
+        (AgentFailed("busy", retryable=True, retry_after=20), 1, 20),
+        (AgentFailed("busy", retryable=True, retry_after=3_600), 1, 120),
+    ],
+)
+def test_how_long_an_agent_that_failed_is_left_alone_is_said_by_its_error(
+    error: Exception, attempt: int, seconds: float
+) -> None:
+    """Temporal's own interval is for dead workers, and short."""
+    assert failures.of_agent(error, attempt=attempt).next_retry_delay == timedelta(seconds=seconds)
