@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -77,7 +78,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
         client = await temporal.connect_when_up(
             interceptors=telemetry.interceptors, runtime=telemetry.runtime, sealing=settings.sealing()
         )
-        if made := await attributes.ensure(client):
+        if made := await temporal.when_up(partial(attributes.ensure, client)):
             log.info("search attributes made", names=made)
         yield Container(
             settings=settings,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from temporalio import workflow
@@ -16,7 +16,7 @@ from temporalio.converter import DataConverter, DefaultFailureConverterWithEncod
 from temporalio.envconfig import ClientConfig
 from temporalio.exceptions import TemporalError
 from temporalio.runtime import Runtime
-from temporalio.service import RetryConfig, RPCError
+from temporalio.service import RetryConfig, RPCError, RPCStatusCode
 from temporalio.worker import WorkerDeploymentConfig
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
@@ -29,11 +29,16 @@ from workflows.state import ConversationState
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 BEAT = timedelta(seconds=2)  # an activity that lives is heard of so often, however seldom it must be
 STICKY = timedelta(seconds=2)  # after kill -9 the next text waits this long for the dead worker
 
 # Seconds between two tries to reach a server that is still starting.
 RECONNECT = 0.5
+
+# How a server answers, or does not, that goes away or comes up.
+_PASSING = frozenset({RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.CANCELLED})
 
 # Our pure modules, imported once for all conversations: what they define is only data and functions of their arguments.
 # The conversation itself and its steps stay inside the sandbox.
@@ -179,6 +184,22 @@ async def connect_when_up(
             return await connect(interceptors=interceptors, runtime=runtime, sealing=sealing)
         except RuntimeError as error:
             log.info("waiting for Temporal", error=str(error))
+            await asyncio.sleep(RECONNECT)
+
+
+async def when_up(ask: Callable[[], Awaitable[T]]) -> T:
+    """What the server answers, however long it takes to come up again.
+
+    Raises:
+        RPCError: it has answered, and refuses.
+    """
+    while True:
+        try:
+            return await ask()
+        except RPCError as error:
+            if error.status not in _PASSING:
+                raise
+            log.info("waiting for Temporal", error=error.message)
             await asyncio.sleep(RECONNECT)
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 
-from runtime import attributes
+from runtime import attributes, temporal
 from runtime.attributes import SearchAttributesMissing
 from runtime.gateway import Gateway
 from tests.integration.harness import bench_for
 from tests.integration.test_gateway import Person
+from tests.support.gate import gate_to
 from tests.support.server import TEMPORAL, temporal_server
 from workflows import index
 from workflows.policy import Rules
@@ -38,6 +42,19 @@ async def test_they_are_made_once_and_no_text_waits_for_them(bare: str) -> None:
 
         assert set(await attributes.ensure(client)) == set(index.TYPES)
         assert await attributes.ensure(client) == ()
+
+
+async def test_a_worker_that_starts_waits_for_a_server_that_goes_away_before_it_has_answered(
+    bare: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with gate_to(bare) as gate:
+        monkeypatch.setenv("TEMPORAL_ADDRESS", gate.address)
+        client = await temporal.connect(patience=timedelta(milliseconds=100))
+        await gate.shut()
+        asking = asyncio.create_task(temporal.when_up(partial(attributes.ensure, client)))
+        assert not (await asyncio.wait({asking}, timeout=1))[0]
+        await gate.open()
+        await asyncio.wait_for(asking, 30)
 
 
 def test_the_command_that_is_told_makes_them() -> None:

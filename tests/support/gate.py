@@ -1,4 +1,4 @@
-"""A way to a server that can be shut: refused, or left hanging, as an outage would."""
+"""A way to servers that can be shut: refused, or left hanging, as an outage would. Several share its connections."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager, suppress
 
 
 class Gate:
-    """Forwards a port of this machine to `target` while it is open."""
+    """Forwards a port of this machine to the targets in turn while it is open; one that refuses is passed over."""
 
-    def __init__(self, target: str) -> None:
-        self._host, _, port = target.rpartition(":")
-        self._port = int(port)
+    def __init__(self, *targets: str) -> None:
+        self._targets = [(host, int(port)) for host, _, port in (target.rpartition(":") for target in targets)]
         self._server: asyncio.Server | None = None
         self._streams: set[asyncio.StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
@@ -46,7 +45,7 @@ class Gate:
         self._hanging = True
 
     async def _cut(self) -> None:
-        for stream in self._streams:
+        for stream in tuple(self._streams):
             stream.transport.abort()
         self._streams.clear()
         await asyncio.gather(*self._serving)
@@ -62,10 +61,25 @@ class Gate:
             if self._hanging:
                 await reader.read()
                 return
-            there, back = await asyncio.open_connection(self._host, self._port)
+            there, back = await self._connect()
             self._streams.add(back)
             await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            self._streams.discard(back)
+        self._streams.discard(writer)
         writer.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """To the next target.
+
+        Raises:
+            OSError: none of them takes it.
+        """
+        self._targets.append(self._targets.pop(0))
+        *first, last = self._targets
+        for target in first:
+            with suppress(OSError):
+                return await asyncio.open_connection(*target)
+        return await asyncio.open_connection(*last)
 
 
 async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
@@ -77,9 +91,9 @@ async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> Non
 
 
 @asynccontextmanager
-async def gate_to(target: str) -> AsyncIterator[Gate]:
+async def gate_to(*targets: str) -> AsyncIterator[Gate]:
     """An open gate."""
-    gate = Gate(target)
+    gate = Gate(*targets)
     await gate.open()
     try:
         yield gate
