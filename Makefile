@@ -10,7 +10,7 @@ NODE_STAMP := tests/node/node_modules/.stamp-$(shell cat tests/node/package-lock
 SITE := build/docs
 SPHINX := $(BIN)/sphinx-build -q -W --keep-going -b html -d $(SITE)/.read
 
-.PHONY: help setup run example test node check docs bench bench-memory bench-simulator stack lock clean
+.PHONY: help setup run example test node check docs bench bench-memory bench-simulator chaos stack lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | sort | expand -t 14
@@ -69,6 +69,9 @@ bench-memory: $(DEV_STAMP)  ## measure what memory recalls, against BM25 and the
 
 bench-simulator: $(DEV_STAMP)  ## measure how many messages the simulator takes, and its CPU and memory
 	@$(BIN)/python -m tests.bench.simulator
+
+chaos: $(DEV_STAMP)  ## kill, stop and lie to real processes: CASES=all|quick|none|NAME,.. then MINUTES=1 of chaos by SEED=7
+	@$(BIN)/python -m tests.chaos --cases $(or $(CASES),all) --minutes $(or $(MINUTES),1) --seed $(or $(SEED),7) --rate $(or $(RATE),5)
 
 stack:  ## the production-shaped stack, by docker compose
 	docker compose up --build

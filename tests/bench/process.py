@@ -13,7 +13,7 @@ from cli.processes import Service
 ROOT = Path(__file__).resolve().parents[2]
 
 # What would change what is measured, or point it at somebody's real account.
-_OTHERS = ("TWILIO_", "MESSAGING_", "TEMPORAL_", "QDRANT_", "OTEL_", "PUBLIC_URL")
+OTHERS = ("TWILIO_", "MESSAGING_", "TEMPORAL_", "QDRANT_", "OTEL_", "PUBLIC_URL")
 
 
 @asynccontextmanager
@@ -29,7 +29,7 @@ async def running(
     Raises:
         cli.processes.ServiceFailed: it ended first; holds the end of its log.
     """
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_OTHERS)}
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(OTHERS)}
     service = Service(
         name=name,
         command=[sys.executable, "-m", *arguments],

@@ -1,0 +1,1 @@
+"""Real processes, killed, stopped and lied to, while people text. `python -m tests.chaos`."""
