@@ -19,6 +19,21 @@ HANDLED = "handled"
 _REASON = 60
 
 
+# A thousand of them travel with every continue-as-new, so the usual ones are a letter; any other is kept as it is.
+_LETTERS: Mapping[str, str] = {
+    "answered": "a",
+    COALESCED: "c",
+    "dropped": "d",
+    "helped": "e",
+    "held": "h",
+    "opted_in": "i",
+    "opted_out": "o",
+    "parked": "p",
+    "refused": "r",
+}
+_WORDS = {letter: word for word, letter in _LETTERS.items()}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
     """`state` is one of the above, or an outcome of `workflows.state.Outcome`."""
@@ -29,14 +44,15 @@ class Fate:
 
     def encoded(self) -> str:
         """As a conversation keeps it."""
-        return " ".join(part for part in (self.state, str(self.turn), self.reason[:_REASON]) if part)
+        state = _LETTERS.get(self.state, self.state)
+        return " ".join(part for part in (state, str(self.turn), self.reason[:_REASON]) if part)
 
     @classmethod
     def decoded(cls, text: str) -> Fate:
         """What `encoded` gave."""
         state, _, rest = text.partition(" ")
         turn, _, reason = rest.partition(" ")
-        return cls(state=state, turn=int(turn or 0), reason=reason)
+        return cls(state=_WORDS.get(state, state), turn=int(turn or 0), reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
