@@ -13,6 +13,7 @@ extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
+    "_site.access",
     "_site.docstrings",
     "_site.elsewhere",
     "_site.mermaid",

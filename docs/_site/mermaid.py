@@ -35,7 +35,7 @@ class Mermaid(SphinxDirective):
         if merman is None:
             return [nodes.literal_block(source, source, language="text"), nodes.caption("", "A diagram, in Mermaid.")]
         shown = "".join(f'<div class="{shown}">{_draw(source, theme)}</div>' for shown, theme in _THEMES.items())
-        return [nodes.raw("", f'<figure class="mermaid">{shown}</figure>', format="html")]
+        return [nodes.raw("", f'<figure class="mermaid" tabindex="0">{shown}</figure>', format="html")]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
