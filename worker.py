@@ -76,16 +76,27 @@ def build(container: Container) -> Worker:
 
 
 async def main() -> None:
-    """Run until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
+    """Run until SIGINT or SIGTERM, which also end the wait for a Temporal that does not answer."""
+    stop, this, waiting = asyncio.Event(), asyncio.current_task(), True
+
+    def end() -> None:
+        stop.set()
+        if this and waiting:
+            this.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, end)
     settings = load()
     level, log_format = settings.messaging_log_level, settings.messaging_log_format
     with telemetry("worker", level=level, log_format=log_format, serve=True) as signals:
-        async with open_container(settings, signals) as container, build(container):
-            await stop.wait()
-        del container
+        try:
+            async with open_container(settings, signals) as container, build(container):
+                waiting = False
+                await stop.wait()
+            del container
+        except asyncio.CancelledError:
+            if not stop.is_set():
+                raise
     gc.collect()  # the native client must go before the interpreter does (temporalio/sdk-python#300)
 
 
