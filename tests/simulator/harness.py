@@ -23,7 +23,7 @@ from simulator.config import SimulatorConfig, StatusDelays
 
 OURS, OURS_WHATSAPP, THEIRS = "+15550100000", "whatsapp:+15550100001", "+15557654321"
 FAST = StatusDelays(queued=0.002, sending=0.002, sent=0.002, delivered=0.002)
-PATIENCE = 10  # seconds before a test gives up waiting; nothing is asserted about time
+PATIENCE = 60  # seconds before a test gives up waiting; nothing is asserted about time
 
 
 def eventually(look: Callable[[], Any]) -> Any:
