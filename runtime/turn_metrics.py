@@ -6,8 +6,11 @@ from opentelemetry import metrics
 from opentelemetry.metrics import Meter
 
 from messaging.metrics import SCOPE
+from messaging.model import Channel
 from runtime import spans
 from workflows import telling
+from workflows.policy import MessageClass
+from workflows.state import Outcome, Proof
 
 # From an agent that answers at once to one that has been waited for over a night.
 _SECONDS = (0.1, 0.25, 0.5, 1, 2, 3, 5, 7.5, 10, 15, 30, 60, 120, 300, 900, 3600)
@@ -33,6 +36,13 @@ class TurnMetrics:
             description="From a webhook until the provider had taken the answer",
             explicit_bucket_boundaries_advisory=_SECONDS,
         )
+
+        # What alerts are about, from the start: Prometheus sees no increase in a series whose first value is the first.
+        for channel in Channel:
+            self._turns.add(0, {"channel": channel.value, "outcome": Outcome.PARKED.value})
+            for kind in MessageClass:
+                self._sends.add(0, {"channel": channel.value, "kind": kind.value, "proof": Proof.UNCERTAIN.value})
+        self._cost.add(0)
 
     def told(self, what: telling.Told) -> None:
         """Count it."""
