@@ -71,7 +71,7 @@ bench-simulator: $(DEV_STAMP)  ## measure how many messages the simulator takes,
 	@$(BIN)/python -m tests.bench.simulator
 
 chaos: $(DEV_STAMP)  ## kill, stop and lie to real processes: CASES=all|quick|none|NAME,.. then MINUTES=1 of chaos by SEED=7
-	@$(BIN)/python -m tests.chaos --cases $(or $(CASES),all) --minutes $(or $(MINUTES),1) --seed $(or $(SEED),7) --rate $(or $(RATE),5)
+	@$(BIN)/python -m tests.chaos --cases $(or $(CASES),all) --minutes $(or $(MINUTES),1) --seed $(or $(SEED),7) --rate $(or $(RATE),5) --every $(or $(EVERY),8)
 
 stack:  ## the production-shaped stack, by docker compose
 	docker compose up --build

@@ -149,7 +149,8 @@ def _page(report: dict[str, Any]) -> str:
 
 def _command(outcome: Outcome) -> str:
     options = outcome.options
-    return f"make chaos CASES=none MINUTES={options.seconds / 60:g} SEED={options.seed} RATE={options.rate:g}"
+    of_all = f"SEED={options.seed} RATE={options.rate:g} EVERY={options.every:g}"
+    return f"make chaos CASES=none MINUTES={options.seconds / 60:g} {of_all}"
 
 
 def _p(values: list[float], part: float) -> float | None:
