@@ -12,6 +12,7 @@ from temporalio.client import Client
 from messaging.backend import ConversationalBackend
 from messaging.metrics import observe_active
 from runtime import flows, providers, temporal
+from runtime.attachments import Attachments
 from runtime.budgets import Budgets
 from runtime.census import Census, observe_backlog
 from runtime.directory import Directory
@@ -29,7 +30,7 @@ RECONNECT = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingress:
-    """The way in. Backends only verify and parse webhooks here, and stay unconnected."""
+    """The way in. Backends verify and parse webhooks here, and stay unconnected until an attachment is looked at."""
 
     settings: Settings
     client: Client
@@ -39,6 +40,7 @@ class Ingress:
     directory: Directory
     inbox: Inbox
     errands: Errands
+    attachments: Attachments
     backends: Mapping[str, ConversationalBackend]
 
 
@@ -80,13 +82,14 @@ async def open_ingress(settings: Settings, telemetry: Telemetry) -> AsyncIterato
     observe_spool(spool)
     budgets = Budgets(sender=settings.messaging_sender_rate, total=settings.messaging_intake_rate)
     intake = Intake(gateway=gateway, spool=spool, budgets=budgets)
-    directory = Directory(client)
-    async with aclosing(spool), telemetry.flowing(), census.kept(), intake.draining():
+    directory, attachments = Directory(client), Attachments(backends)
+    async with aclosing(spool), aclosing(attachments), telemetry.flowing(), census.kept(), intake.draining():
         yield Ingress(
             settings=settings,
             client=client,
             gateway=gateway,
             errands=errands,
+            attachments=attachments,
             spool=spool,
             intake=intake,
             directory=directory,

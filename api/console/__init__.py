@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from api.console import actions, conversation, inbox, live, operator
+from api.console import actions, conversation, inbox, live, media, operator
 
 _STATIC = Path(__file__).parents[1] / "static"
 
@@ -17,7 +17,7 @@ _STATIC = Path(__file__).parents[1] / "static"
 def install(app: FastAPI) -> None:
     """Serve the console. Its style and scripts are for everybody: the page to log in needs them too."""
     app.mount("/console/static", _Files(directory=_STATIC), name="static")
-    for room in (inbox, live, actions, conversation):
+    for room in (inbox, live, media, actions, conversation):
         app.include_router(room.router, dependencies=[Depends(operator.known)])
 
 

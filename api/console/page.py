@@ -95,6 +95,7 @@ _REFUSALS: Mapping[int, _Trouble] = {
         status=403, title="That you may not", text="Your token lets you look, not act; or another page sent it."
     ),
     422: _Trouble(status=422, title="That does not fit", text="What was sent is not what this page sends."),
+    503: _Trouble(status=503, title="Not now", text="What is asked for this did not answer. Try again in a while."),
     404: _Trouble(status=404, title="There is no such page", text="The address is not one of the console's."),
 }
 

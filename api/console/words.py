@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zlib import crc32
 
 from runtime.inbox import Shelf
 
@@ -43,6 +44,9 @@ CHANNELS: Mapping[str, str] = {
     "chat": "Chat",
     "email": "E-mail",
 }
+
+# What browsers show, and run nothing of.
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 STATES: Mapping[str, str] = {
     "active": "Agent answers",
@@ -149,7 +153,7 @@ def short(contact_id: str) -> str:
 
 def hue(contact_id: str) -> int:
     """One of twelve colours, always the same for one contact."""
-    return sum(contact_id.encode()) % 12
+    return crc32(contact_id.encode()) % 12
 
 
 def clock(at: datetime) -> str:

@@ -50,8 +50,13 @@ def visit(browser: Browser, stack: Stack) -> Iterator[Open]:
     assert troubles == []
 
 
-def text(stack: Stack, number: str, body: str, channel: str = "sms") -> None:
-    message = {"from": number, "body": body, "channel": channel}
+def is_live(page: Page) -> None:
+    """Its scripts run, and hear what happens."""
+    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+
+
+def text(stack: Stack, number: str, body: str, channel: str = "sms", **more: Any) -> None:
+    message = {"from": number, "body": body, "channel": channel, **more}
     httpx.post(f"{stack.urls['simulator']}/_sim/inbound", json=message).raise_for_status()
 
 
@@ -77,7 +82,7 @@ def test_from_the_phone_page_over_a_takeover_to_the_run_in_temporal_ui(
         page.screenshot(path=tmp_path / f"{next(shots):02}-{name}.png")
 
     desk, phone = visit(), browser.new_page()
-    expect(desk.locator("#live")).to_have_text("Live")
+    is_live(desk)
     phone.goto(stack.urls["phone"])
     assert phone.get_by_role("link", name="Console").get_attribute("href") == stack.urls["console"]
     before = desk.locator(".row").count()
@@ -131,7 +136,7 @@ def test_from_the_phone_page_over_a_takeover_to_the_run_in_temporal_ui(
 )
 def test_axe_finds_no_barrier(visit: Open, talk: str, size: str, scheme: str) -> None:
     page = visit(talk, size, color_scheme=scheme, reduced_motion="reduce")
-    expect(page.locator("#live")).to_have_attribute("data-state", "live")
+    is_live(page)
     assert barriers(page) == [], "conversation"
     page.get_by_role("link", name="Why this answer").last.click()
     expect(page.get_by_role("heading", name="Why this answer")).to_be_visible()
@@ -144,7 +149,7 @@ def test_axe_finds_no_barrier(visit: Open, talk: str, size: str, scheme: str) ->
 
 def test_everything_is_reached_and_done_by_keyboard(visit: Open, talk: str) -> None:
     page = visit(talk)
-    expect(page.locator("#live")).to_have_text("Live")
+    is_live(page)
     reached: list[str] = []
     for _ in range(40):
         page.keyboard.press("Tab")
@@ -165,10 +170,10 @@ def test_everything_is_reached_and_done_by_keyboard(visit: Open, talk: str) -> N
     page.keyboard.press("Escape")
     page.keyboard.press("w")
     expect(page.get_by_role("heading", name="Why this answer")).to_be_visible()
-    expect(page.locator("#live")).to_have_text("Live")
+    is_live(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="About")).to_be_visible()
-    expect(page.locator("#live")).to_have_text("Live")
+    is_live(page)
     page.keyboard.press("j")
     expect(page.locator(".row").last).to_be_focused()
     page.keyboard.press("/")
@@ -177,6 +182,17 @@ def test_everything_is_reached_and_done_by_keyboard(visit: Open, talk: str) -> N
     expect(page.get_by_text("Of the person")).to_be_visible()
     assert WHATSAPP[1:] not in page.url
     expect(page.locator(".row")).to_have_count(1)
+
+
+def test_a_picture_that_came_is_shown(visit: Open, stack: Stack, talk: str) -> None:
+    picture = (Path(__file__).parents[2] / "docs" / "images" / "phone.png").read_bytes()
+    media = f"{stack.urls['simulator']}/_sim/media"
+    kept = httpx.post(media, content=picture, headers={"Content-Type": "image/png"}).raise_for_status().json()
+    text(stack, WHATSAPP, "Do you repair this?", "whatsapp", media=[kept["url"]])
+    page = visit(talk)
+    image = page.get_by_role("img", name="A picture that came with the message")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 100
 
 
 def test_without_scripts_it_is_plain_pages_and_forms(visit: Open, stack: Stack) -> None:
@@ -207,11 +223,11 @@ def test_a_page_whose_server_was_killed_is_live_again_with_what_was_being_writte
     visit: Open, stack: Stack, talk: str
 ) -> None:
     page = visit(talk)
-    expect(page.locator("#live")).to_have_text("Live")
+    is_live(page)
     page.get_by_label("Note for the colleagues").fill("half a sent")
     stack.kill("api")
     expect(page.locator("#live")).to_have_text("Reconnecting")
-    expect(page.locator("#live")).to_have_text("Live")
+    is_live(page)
     text(stack, WHATSAPP, "And on Sunday?", "whatsapp")
     expect(page.get_by_role("log").get_by_text("And on Sunday?")).to_be_visible()
     expect(page.get_by_label("Note for the colleagues")).to_have_value("half a sent")
