@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import structlog
 from temporalio import activity
 
 from activities import failures
@@ -13,6 +14,8 @@ from messaging.backend import ConversationalBackend, ListsInbound
 from messaging.errors import MessagingError
 from messaging.model import InboundEvent
 from workflows.sweeping import SweepActivities, SweepPage, SweptPage
+
+log = structlog.get_logger(__name__)
 
 
 class Intake(Protocol):
@@ -48,6 +51,10 @@ class Sweeping(SweepActivities):
             except MessagingError as error:
                 raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
             left = await self._intake.hand_in(claimed)
+        if claimed:
+            log.warning(
+                "texts that no webhook brought were handed in", provider=page.provider, texts=len(claimed) - left
+            )
         return SweptPage(
             listed=len(found.items),
             recovered=len(claimed) - left,

@@ -25,6 +25,7 @@ _WORDS = {
     "opted_in": "opted in",
     "helped": "asked for help, which the provider gives",
     "refused": "refused",
+    "forgotten": "of people who were forgotten since",
     "dropped": "parked, and dropped by a human",
     "parked": "parked",
     "in_progress": "being answered",

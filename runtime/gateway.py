@@ -79,11 +79,13 @@ class Gateway:
         with spans.about(self.conversation_id(event)):
             return await self._accept(event)
 
+    def contact_id(self, event: InboundEvent) -> str:
+        """Who wrote."""
+        return ids.contact_id(self.id_key, _sender(event))
+
     async def _accept(self, event: InboundEvent) -> bool:
         if event.kind is EventKind.MESSAGE_ADDED and event.message is not None and not event.echo:
-            # Somebody without an address is known by the conversation only.
-            nobody = Address(channel=Channel.UNKNOWN, value=event.conversation_sid)
-            await self._receive(event, event.message, event.theirs or nobody)
+            await self._receive(event, event.message, _sender(event))
             return True
         if event.kind is EventKind.DELIVERY_UPDATED and event.delivery is not None:
             return await self._report(event)
@@ -211,6 +213,11 @@ def open_gateway(settings: Settings, client: Client, flow: str) -> Gateway:
         rules=replace(settings.rules, flow=flow),
         turn_policies=settings.turn_policies(),
     )
+
+
+def _sender(event: InboundEvent) -> Address:
+    # Somebody without an address is known by the conversation only.
+    return event.theirs or Address(channel=Channel.UNKNOWN, value=event.conversation_sid)
 
 
 def _channel(event: InboundEvent) -> Channel:

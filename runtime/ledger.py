@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from temporalio.service import RPCError
+
 from messaging.backend import ConversationalBackend, ListsInbound
 from messaging.model import InboundEvent
-from runtime import providers, spool, temporal
+from runtime import forgotten, providers, spool, temporal
 from runtime.fates import ConversationSilent, FateBook
 from runtime.gateway import Gateway, open_gateway
 from runtime.settings import Settings
@@ -25,6 +27,8 @@ SET_ASIDE = "set_aside"
 """Temporal refuses it for good; it is kept in the spool for an operator."""
 ELSEWHERE = "elsewhere"
 """Not told to us: texted to another's number, or told by the provider's other product."""
+FORGOTTEN = "forgotten"
+"""Written by somebody who had it removed afterwards."""
 UNACCOUNTED = "unaccounted"
 
 # Conversations that are asked at once. One costs the server some milliseconds, and a worker a replay at most.
@@ -114,9 +118,17 @@ class Ledger:
         spooled = self._spooled(events)
         room = asyncio.Semaphore(_AT_ONCE)
 
+        asked: list[asyncio.Task[Mapping[str, datetime]]] = []
+
+        async def forgotten_people() -> Mapping[str, datetime]:
+            """Once, and only where some message is missing."""
+            if not asked:
+                asked.append(asyncio.create_task(self._forgotten()))
+            return await asked[0]
+
         async def of(conversation: str, line: list[InboundEvent]) -> list[Entry]:
             async with room:
-                return await self._of(backend, conversation, line, spooled)
+                return await self._of(backend, conversation, line, spooled, forgotten_people)
 
         found = await asyncio.gather(*(of(name, line) for name, line in lines.items()))
         return sorted((entry for some in found for entry in some), key=lambda entry: entry.at)
@@ -127,6 +139,7 @@ class Ledger:
         conversation: str,
         line: Sequence[InboundEvent],
         spooled: Mapping[str, str],
+        forgotten_people: Callable[[], Awaitable[Mapping[str, datetime]]],
     ) -> list[Entry]:
         silent = ""
         try:
@@ -135,9 +148,13 @@ class Ledger:
             fates, silent = {}, "its conversation does not answer"
         missing = [event for event in line if event.event_key not in fates]
         spooled = {**spooled, **self._spooled(missing)}  # what came into it meanwhile
+        gone = await forgotten_people() if missing else {}
         entries = []
         for event in line:
             fate = fates.get(event.event_key) or _in_spool(event, spooled)
+            when = None if fate else gone.get(self.gateway.contact_id(event))
+            if when is not None and event.received_at <= when:
+                fate = Fate(state=FORGOTTEN)
             if fate is None and not silent and await backend.claim(event) is None:
                 fate = Fate(state=ELSEWHERE)
             fate = fate or Fate(state=UNACCOUNTED, reason=silent or "no conversation has it, nor the spool")
@@ -153,6 +170,12 @@ class Ledger:
                 )
             )
         return entries
+
+    async def _forgotten(self) -> Mapping[str, datetime]:
+        try:
+            return await forgotten.times(self.fates.client)
+        except RPCError as error:
+            raise temporal.TemporalUnreachable from error
 
     def _spooled(self, events: Sequence[InboundEvent]) -> Mapping[str, str]:
         """Why each of those in the spool was set aside; empty where it only waits."""

@@ -18,7 +18,7 @@ from memory.embedders.minilm import MiniLmEmbedder
 from memory.item import FACT
 from memory.store import MemoryStore
 from messaging.model import Address
-from runtime import temporal
+from runtime import forgotten, temporal
 from runtime.remembering import contact_book, memory_store
 from runtime.settings import Settings
 from workflows import ids
@@ -116,7 +116,7 @@ class People:
         handle = await client.start_workflow(
             ForgetWorkflow.run,
             order,
-            id=f"forget-{contact_id}",
+            id=f"{forgotten.FORGETTING}{contact_id}",
             task_queue=self.settings.temporal_task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary="forget a person",

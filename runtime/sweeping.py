@@ -7,7 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from temporalio.client import (
@@ -26,7 +26,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.backend import ConversationalBackend
 from messaging.model import InboundEvent
-from runtime import pollers
+from runtime import forgotten, pollers, temporal
 from runtime.fates import FateBook
 from runtime.gateway import Gateway
 from runtime.temporal import TemporalUnreachable
@@ -49,7 +49,8 @@ def listing(backends: Mapping[str, ConversationalBackend]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepIntake:
-    """Asks each conversation once, and signals it as a webhook would: the same event is the same text."""
+    """Asks each conversation once, and signals it as a webhook would: the same event is the same text. Of who was
+    forgotten, nothing from before that is handed in."""
 
     gateway: Gateway
     fates: FateBook
@@ -69,7 +70,16 @@ class SweepIntake:
         keys = {name: [event.event_key for event in line] for name, line in self._lines(events).items()}
         found = await asyncio.gather(*(known(name, line) for name, line in keys.items()))
         seen = {key for some in found for key in some}
-        return [event for event in events if event.event_key not in seen]
+        lost = [event for event in events if event.event_key not in seen]
+        try:
+            gone = await forgotten.times(self.fates.client) if lost else {}
+        except RPCError as error:
+            raise TemporalUnreachable from error
+        return [event for event in lost if not self._is_forgotten(event, gone)]
+
+    def _is_forgotten(self, event: InboundEvent, gone: Mapping[str, datetime]) -> bool:
+        when = gone.get(self.gateway.contact_id(event))
+        return when is not None and event.received_at <= when
 
     async def hand_in(self, events: Sequence[InboundEvent]) -> int:
         """Each conversation's first ones, in order; how many are left.
@@ -115,7 +125,7 @@ async def keep_sweeping(client: Client, task_queue: str, providers: Sequence[str
             if error.status is not RPCStatusCode.NOT_FOUND:
                 raise
         return
-    wanted = _schedule(task_queue, providers, every)
+    wanted = _schedule(task_queue, providers, every, await temporal.retention(client))
 
     def changed(found: ScheduleUpdateInput) -> ScheduleUpdate:
         wanted.state = found.description.schedule.state
@@ -131,33 +141,47 @@ class NobodySweeps(Exception):
     """No worker asks for work."""
 
 
+class TooLongAgo(ValueError):
+    """What closed so long ago is not kept, so nobody can tell what was answered then."""
+
+    def __init__(self, longest: timedelta) -> None:
+        super().__init__(
+            f"--since: at most {longest / timedelta(days=1):g} days back, which is how long the namespace keeps what "
+            "has closed; older texts may have been answered, and nobody knows"
+        )
+
+
 async def sweep_now(
     client: Client, task_queue: str, providers: Sequence[str], *, since: datetime, until: datetime
 ) -> Swept:
     """One sweep of somebody's own, beside the scheduled ones. It goes on where the caller goes away.
 
     Raises:
-        NobodySweeps, TemporalUnreachable
+        NobodySweeps, TooLongAgo, TemporalUnreachable
     """
     if not providers:
         return Swept()
-    order = SweepOrder(providers=tuple(providers), since=since, until=until)
     name = f"{schedule_id(task_queue)}-by-hand-{uuid.uuid4().hex[:8]}"
     try:
         if not await pollers.appear(client, task_queue, within=PATIENCE):
             raise NobodySweeps
+        longest = await temporal.retention(client)
+        if since < datetime.now(UTC) - longest:
+            raise TooLongAgo(longest)
+        order = SweepOrder(providers=tuple(providers), since=since, until=until, longest=longest.total_seconds())
         done: Swept = await client.execute_workflow(SWEEP, order, id=name, task_queue=task_queue, result_type=Swept)
     except RPCError as error:
         raise TemporalUnreachable from error
     return done
 
 
-def _schedule(task_queue: str, providers: Sequence[str], every: timedelta) -> Schedule:
+def _schedule(task_queue: str, providers: Sequence[str], every: timedelta, longest: timedelta) -> Schedule:
     first = every + OVERLAP + SETTLING
+    order = SweepOrder(providers=tuple(providers), first=first.total_seconds(), longest=longest.total_seconds())
     return Schedule(
         action=ScheduleActionStartWorkflow(
             SWEEP,
-            SweepOrder(providers=tuple(providers), first=first.total_seconds()),
+            order,
             id=schedule_id(task_queue),
             task_queue=task_queue,
         ),

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import structlog
 from temporalio import workflow
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
 from temporalio.client import Client, Interceptor, WorkflowFailureError
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
@@ -177,6 +178,18 @@ async def connect(
         retry_config=retries,
         runtime=runtime,
     )
+
+
+async def retention(client: Client) -> timedelta:
+    """For how long the namespace keeps a run that has closed.
+
+    Raises:
+        RPCError
+    """
+    request = DescribeNamespaceRequest(namespace=client.namespace)
+    found = (await client.workflow_service.describe_namespace(request)).config.workflow_execution_retention_ttl
+    kept: timedelta = found.ToTimedelta()
+    return kept
 
 
 async def connect_when_up(

@@ -66,7 +66,8 @@ class SweepPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepOrder:
-    """What to sweep. Without `since` it goes on from the sweep before, and the first looks back `first` seconds.
+    """What to sweep. Without `since` it goes on from the sweep before, and the first looks back `first` seconds. None
+    looks back further than `longest`: of what closed before, nobody knows any more whether it was answered.
 
     `pages` and `done` are a long sweep's own, from run to run: the page to come of each provider, and what was found.
     """
@@ -75,6 +76,7 @@ class SweepOrder:
     since: datetime | None = None
     until: datetime | None = None
     first: float = 3600.0
+    longest: float = 86_400.0
     pages: tuple[SweepPage, ...] = ()
     done: Swept = field(default_factory=Swept)
 
@@ -135,7 +137,8 @@ class SweepWorkflow:
         for provider in order.providers:
             known = reached.get(provider)
             begin = known - OVERLAP if known else until - timedelta(seconds=order.first)
-            pages.append(SweepPage(provider=provider, since=min(order.since or begin, until), until=until))
+            since = max(order.since or begin, until - timedelta(seconds=order.longest))
+            pages.append(SweepPage(provider=provider, since=min(since, until), until=until))
         return pages
 
     async def _sweep(self, page: SweepPage) -> list[SweepPage]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.api.operatorservice.v1 import ListSearchAttributesRequest
-from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, DescribeWorkerDeploymentRequest
+from temporalio.api.workflowservice.v1 import DescribeWorkerDeploymentRequest
 from temporalio.client import (
     Client,
     Schedule,
@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from messaging import diagnosis
 from messaging.diagnosis import Finding
 from runtime import attributes as search
-from runtime import pollers
+from runtime import pollers, temporal
 from runtime.settings import Settings
 from workflows import index
 
@@ -44,14 +44,13 @@ async def reached(client: Client) -> Finding:
         RPCError, RuntimeError: it does not answer.
     """
     try:
-        found = await client.workflow_service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+        days = await temporal.retention(client) / timedelta(days=1)
     except RPCError as error:
         if error.status is not RPCStatusCode.NOT_FOUND:
             raise
         return diagnosis.fail(
             "temporal", f"there is no namespace {client.namespace}", "set TEMPORAL_NAMESPACE, or create it"
         )
-    days = found.config.workflow_execution_retention_ttl.ToTimedelta() / timedelta(days=1)
     return diagnosis.ok("temporal", f"answers; namespace {client.namespace} keeps closed conversations {days:g} days")
 
 

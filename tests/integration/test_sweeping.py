@@ -20,18 +20,20 @@ from agents.turn import Draft, Turn
 from messaging import errors
 from messaging.config import MessagingConfig
 from messaging.model import Capabilities, InboundEvent, Page
+from runtime import forgotten
 from runtime import sweeping as handing
 from runtime.fates import ConversationSilent, FateBook
 from runtime.gateway import Gateway
 from runtime.ledger import Balance, Ledger
 from runtime.spool import Spool, Spooled, key_of
-from runtime.sweeping import NobodySweeps, SweepIntake, sweep_now
+from runtime.sweeping import NobodySweeps, SweepIntake, TooLongAgo, sweep_now
 from runtime.temporal import workflow_runner
 from tests.integration.harness import Bench, Conversation
 from tests.integration.test_gateway import Person
 from tests.support.ports import eventually
 from workflows import policy, sweeping
 from workflows.fate import IN_PROGRESS, Fate
+from workflows.forgetting import ForgetOrder, ForgetWorkflow
 from workflows.policy import Rules
 from workflows.sweeping import SweepWorkflow, Swept
 
@@ -151,6 +153,36 @@ async def test_nobody_sweeps_where_no_worker_asks(client: Client, monkeypatch: p
     now = datetime.now(UTC)
     with pytest.raises(NobodySweeps):
         await sweep_now(client, f"queue-{uuid.uuid4().hex}", ["outbox"], since=now - AGO, until=now)
+
+
+async def test_nothing_is_looked_for_longer_ago_than_what_is_known_of(bench: Bench) -> None:
+    now = datetime.now(UTC)
+    async with sweeper(bench, Listing(events=[])) as queue:
+        with pytest.raises(TooLongAgo, match="at most 1 days back"):
+            await sweep_now(bench.client, queue, ["outbox"], since=now - timedelta(days=2), until=now)
+
+
+async def test_what_somebody_wrote_before_being_forgotten_is_not_fetched_again(bench: Bench) -> None:
+    gone, here = Person(), Person()
+    before, other = gone.says("before"), here.says("from somebody else")
+    gateway = gateway_of(bench)
+    order = ForgetOrder(contact_id=gateway.contact_id(before), by="ana")
+    await bench.client.execute_workflow(
+        ForgetWorkflow.run, order, id=f"forget-{order.contact_id}", task_queue=bench.queue
+    )
+    listing = Listing(events=[before, other, gone.says("after", received_at=datetime.now(UTC) + timedelta(seconds=5))])
+
+    async def listed() -> bool:
+        return order.contact_id in await forgotten.times(bench.client)
+
+    await eventually(listed)
+    found = await swept(bench, listing)
+    assert (found.recovered, found.elsewhere) == ({"outbox": 2}, {"outbox": 0})
+    book = Ledger(gateway=gateway, backends={"outbox": listing}, fates=FateBook(bench.client))  # type: ignore[dict-item]
+    now = datetime.now(UTC)
+    states = {entry.id: entry.state async for entry in book.entries(now - AGO, now)}
+    assert states[before.event_key] == "forgotten"
+    assert "unaccounted" not in states.values()
 
 
 # --- what conversations know ---
