@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 import threading
 import time
 import uuid
@@ -15,6 +17,7 @@ from typing import Any
 
 import pytest
 from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Worker
 
 from activities.sweeping import Sweeping
@@ -26,11 +29,11 @@ from runtime.doctor import examine, patients, server, surroundings, worst
 from runtime.settings import Settings
 from runtime.spool import Spool, Spooled
 from runtime.sweeping import keep_sweeping, schedule_id
-from runtime.temporal import CONVERTER, workflow_runner
+from runtime.temporal import CONVERTER, deployment, workflow_runner
 from simulator.running import RunningSimulator, running
 from tests.integration.harness import Bench, bench_for
 from tests.support.ports import eventually, free_port
-from tests.support.server import temporal_server
+from tests.support.server import TEMPORAL, temporal_server
 from tests.support.twilio import ACCOUNT, TOKEN
 from workflows import guard
 from workflows.sweeping import SweepWorkflow
@@ -155,6 +158,28 @@ async def test_nobody_asks_for_work_or_somebody_does(client: Client, bench: Benc
         return one(found, "workers").state is State.OK
 
     await eventually(asked)
+
+
+@pytest.mark.parametrize(("status", "said"), [("UNAUTHENTICATED", "refuses us"), ("UNAVAILABLE", "does not answer")])
+def test_a_server_that_refuses_us_is_not_one_that_is_away(status: str, said: str) -> None:
+    found = server.unreached(RPCError("no", RPCStatusCode[status], b""))
+    assert (found.state, said in found.saw) == (State.FAIL, True)
+
+
+async def test_a_build_that_is_not_the_current_one(client: Client, temporal_address: str) -> None:
+    name = f"shop-{uuid.uuid4().hex}"
+
+    async def looked(build: str, state: State) -> bool:
+        settings = given(messaging_deployment=name, messaging_build_id=build)
+        return one(await server.workers(client, settings), "builds").state is state
+
+    async with bench_for(client) as bench, bench.worker(deployment_config=deployment(name, "1")):
+        await eventually(lambda: looked("1", State.FAIL))
+        current = ["set-current-version", "--deployment-name", name, "--build-id", "1", "--yes"]
+        command = [str(TEMPORAL), "worker", "deployment", *current, "--address", temporal_address]
+        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+        await eventually(lambda: looked("1", State.OK))
+        assert await looked("2", State.WARN)
 
 
 async def test_a_build_that_no_worker_ever_had(client: Client) -> None:

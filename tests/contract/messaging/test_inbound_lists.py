@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,7 +32,7 @@ def simulator(running_simulator: RunningSimulator) -> RunningSimulator:
     return running_simulator
 
 
-async def _open(name: str, simulator: RunningSimulator) -> ConversationalBackend:
+async def _open(name: str, simulator: RunningSimulator, **options: str) -> ConversationalBackend:
     backend = new_backend(
         name,
         account_sid=simulator.account_sid,
@@ -42,6 +41,7 @@ async def _open(name: str, simulator: RunningSimulator) -> ConversationalBackend
         webhook_url=PUBLIC,
         phone_number=simulator.phone_number,
         whatsapp_number=simulator.whatsapp_number,
+        **options,
     )
     await backend.start()
     return backend
@@ -142,6 +142,24 @@ async def test_a_text_to_another_webhook_is_not_claimed(texts: Any, simulator: R
     await later.stop()
 
 
+@pytest.mark.parametrize("member", [False, True])
+async def test_a_messaging_service_has_a_webhook_for_its_numbers(simulator: RunningSimulator, member: bool) -> None:
+    sdk = simulator.client()
+    simulator.send_webhooks_to(ELSE)
+    service = sdk.messaging.v1.services.create(
+        friendly_name="shop", inbound_request_url=f"{PUBLIC}/webhooks/twilio/messages"
+    )
+    if member:
+        [number] = sdk.incoming_phone_numbers.list(phone_number=simulator.phone_number, limit=1)
+        service.phone_numbers.create(phone_number_sid=number.sid)
+    backend = await _open("twilio_messaging", simulator, messaging_service_sid=service.sid)
+    assert isinstance(backend, ListsInbound)
+    simulator.inbound("hello")
+    [event] = await everything(backend)
+    assert (await backend.claim(event) is not None) is member
+    await backend.stop()
+
+
 async def test_what_a_conversation_took_is_told_by_conversations_only(
     texts: Any, chats: Any, simulator: RunningSimulator
 ) -> None:
@@ -196,4 +214,3 @@ async def test_a_conversation_may_have_a_webhook_of_its_own(
     simulator.inbound("hello")
     [event] = await everything(chats)
     assert (await chats.claim(event) is not None) is scoped
-    await asyncio.sleep(0)
