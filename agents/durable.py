@@ -14,6 +14,7 @@ from typing import Any
 from pydantic_ai.durable_exec.temporal import AgentPlugin, TemporalDurability
 from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError
 from pydantic_ai.messages import ModelResponse
+from pydantic_ai.models.instrumented import InstrumentedModel
 from pydantic_ai.models.wrapper import WrapperModel
 from temporalio import activity, workflow
 from temporalio.common import RetryPolicy
@@ -77,7 +78,9 @@ class DurableReplies:
             activity_config={"start_to_close_timeout": attempt, "retry_policy": _RETRY},
             model_activity_config={"heartbeat_timeout": _HEARTBEAT},
         )
-        agent = llm.new_agent(_Discreet(model), options, name=_NAME, capabilities=[durability])
+        # Each request is a span of its activity; one of the whole reply would be told by each replay.
+        watched = _Discreet(InstrumentedModel(model, llm.instrumentation()))
+        agent = llm.new_agent(watched, options, name=_NAME, capabilities=[durability])
         self.plugin = AgentPlugin(agent)
         self.workflow = _workflow(agent, options)
 

@@ -22,6 +22,7 @@ from memory.knowledge import Knowledge
 from memory.markdown import Passage
 
 if TYPE_CHECKING:
+    from opentelemetry.trace import TracerProvider
     from pydantic_ai import Agent
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model
@@ -98,12 +99,15 @@ class LlmEngine:
         return built, tuple(f"{row.source}: {row.heading}" for row in passages)
 
 
-def instrumentation() -> InstrumentationSettings:
-    """The library's own spans of agents, models and tools, without anything that was said."""
+def instrumentation(provider: TracerProvider | None = None) -> InstrumentationSettings:
+    """The library's own spans of agents, models and tools, without anything that was said; by default the process's."""
     from pydantic_ai.models.instrumented import InstrumentationSettings  # noqa: PLC0415 - an extra
 
     return InstrumentationSettings(
-        include_content=False, include_binary_content=False, include_model_request_parameters=False
+        tracer_provider=provider,
+        include_content=False,
+        include_binary_content=False,
+        include_model_request_parameters=False,
     )
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from temporalio.client import Client
 
 from agents.turn import Draft, Turn
+from messaging.model import Address, EventKind, InboundEvent, Message
+from runtime.gateway import Gateway
+from runtime.intake import Intake, _spooled
+from runtime.spool import Spool
 from runtime.temporal import CONVERTER
 from runtime.tracing import HEADER, Tracing
 from tests.integration.harness import Agent, Bench, Conversation
 from tests.support.ports import eventually
 from tests.support.traces import Traces, kept_traces
 from workflows import policy
+from workflows.contracts import OperatorReply
 from workflows.policy import Rules, TurnPolicy
 
 # The steps of the default flow for a plain text, and the activities of those that have one.
@@ -131,6 +139,45 @@ async def test_a_text_that_waits_while_the_run_continues_as_new_keeps_its_trace(
     assert [turn.context.trace_id for turn in turns] == [root.context.trace_id for root in roots]
     assert len({span.attributes["temporalRunID"] for span in traces.named("RunActivity:reply") if span.attributes}) > 1
     assert not [name for root in roots for parent, name in traces.tree(root) if parent == "lost"]
+
+
+async def test_a_text_that_waited_in_the_spool_is_in_the_trace_of_its_webhook(
+    traced: Bench, traces: Traces, tmp_path: Path
+) -> None:
+    gateway = Gateway(client=traced.client, task_queue=traced.queue, id_key=b"only for the tests", rules=Rules())
+    event = InboundEvent(
+        provider="outbox",
+        event_key=uuid.uuid4().hex,
+        kind=EventKind.MESSAGE_ADDED,
+        conversation_sid=uuid.uuid4().hex,
+        received_at=datetime.now(UTC),
+        message=Message(sid="SM1", body="hello"),
+        theirs=Address.parse("+15550100031"),
+    )
+    async with aclosing(Spool(tmp_path, megabytes=1)) as spool:
+        with traces.provider.get_tracer("test").start_as_current_span("webhook"):
+            await spool.put([_spooled(event, gateway.conversation_id(event))])
+        assert await Intake(gateway=gateway, spool=spool).drain() == 1
+    [turn] = await ended(traces, 1)
+
+    [root] = traces.named("webhook")
+    assert turn.context.trace_id == root.context.trace_id
+    assert ("webhook", "SignalWithStartWorkflow:ConversationWorkflow") in traces.tree(root)
+    assert turn.attributes is not None
+    assert turn.attributes["conversation_id"] == gateway.conversation_id(event)
+
+
+async def test_a_reply_of_an_operator_is_a_trace_from_the_request_to_the_send(traced: Bench, traces: Traces) -> None:
+    person = traced.conversation()
+    await said(traces, person, "hello")
+    await ended(traces, 1)
+    with traces.provider.get_tracer("test").start_as_current_span("POST"):
+        await person.handle.execute_update("reply", OperatorReply(key="one", author="ana", text="It is me."))
+
+    async def sent() -> bool:
+        return ("StartWorkflowUpdate:reply", "RunActivity:deliver") in traces.tree(traces.named("POST")[0])
+
+    assert await eventually(sent)
 
 
 async def test_without_a_trace_no_header_is_written(temporal_address: str) -> None:

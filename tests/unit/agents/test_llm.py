@@ -14,11 +14,12 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from agents import prompt
 from agents.engine import AgentFailed
-from agents.llm import Limits, LlmEngine, LlmOptions
+from agents.llm import Limits, LlmEngine, LlmOptions, instrumentation
 from agents.offline import SAMPLE
 from agents.turn import Turn, Utterance
 from memory.embedders.hashing import HashingEmbedder
 from memory.knowledge import KnowledgeBase
+from tests.support.traces import kept_traces
 
 Seen = list[tuple[list[ModelMessage], AgentInfo]]
 
@@ -128,3 +129,23 @@ def test_without_the_library_the_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pydantic_ai", None)
     with pytest.raises(ValueError, match=r"pydantic-ai-slim\["):
         LlmEngine("openai:gpt-5-mini")
+
+
+async def test_a_reply_is_a_span_of_the_agent_and_one_of_each_request_without_a_word_of_anybody() -> None:
+    engine = engine_that(lambda: "the-answer-is-private")
+    with kept_traces() as traces:
+        engine._agent.instrument = instrumentation(traces.provider)
+        await engine.reply(Turn(text="the-question-is-private", conversation_id="conversation-1"))
+
+        [invoked] = traces.named("invoke_agent assistant")
+        [asked] = [span for span in traces.finished if span.name.startswith("chat ")]
+        assert traces.parent_of(asked) == invoked.name
+        assert invoked.attributes is not None
+        assert asked.attributes is not None
+        assert (invoked.attributes["gen_ai.operation.name"], invoked.attributes["gen_ai.conversation.id"]) == (
+            "invoke_agent",
+            "conversation-1",
+        )
+        assert asked.attributes["gen_ai.operation.name"] == "chat"
+        assert {"gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"} <= asked.attributes.keys()
+        assert "is-private" not in "".join(span.to_json() for span in traces.finished)

@@ -168,3 +168,17 @@ async def test_a_kill_loses_nothing_that_was_acknowledged_and_frees_the_lock(tmp
         assert keys(spool)[: len(acknowledged)] == acknowledged
         with spool.draining() as ours:
             assert ours
+
+
+async def test_a_file_of_an_older_version_is_gone_on_with(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / FILE) as old:
+        old.execute(
+            "CREATE TABLE spooled (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, "
+            "conversation TEXT NOT NULL, event BLOB NOT NULL, at REAL NOT NULL, refused TEXT NOT NULL DEFAULT '')"
+        )
+        old.execute("INSERT INTO spooled (key, conversation, event, at) VALUES ('old', 'a', x'00', 1.0)")
+    old.close()
+    async with aclosing(Spool(tmp_path, megabytes=1)) as spool:
+        await spool.put([Spooled(key="new", conversation="a", event=b"x", trace="00-1-2-01")])
+
+        assert [(one.key, one.trace) for one in spool.peek(9)] == [("old", ""), ("new", "00-1-2-01")]
