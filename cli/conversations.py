@@ -107,8 +107,8 @@ def _print_summary(summary: Any) -> None:
 
 
 @app.command()
-def tail(conversation_id: Id, *, data_dir: Data = DATA) -> None:
-    """Print what is said, as it is said. Ctrl-C ends it."""
+def tail(conversation_id: Id, *, as_json: AsJson = False, data_dir: Data = DATA) -> None:
+    """Print what is said, as it is said, and how far our own messages got. Ctrl-C ends it."""
 
     async def follow(directory: Any) -> None:
         from runtime.account import masked  # noqa: PLC0415 - as `_directory`
@@ -118,9 +118,13 @@ def tail(conversation_id: Id, *, data_dir: Data = DATA) -> None:
             for message in await directory.messages(conversation_id):
                 if seen.get(message.id) != message.status:
                     seen[message.id] = message.status
-                    typer.echo(
-                        f"{when(message.created_at)} {message.direction} ({message.status}): {masked(message.body)}"
-                    )
+                    said = masked(message.body)
+                    told = {"at": message.created_at, "direction": message.direction, "author": message.author}
+                    told |= {"status": message.status, "body": said}
+                    if as_json:
+                        print_json(told)
+                    else:
+                        typer.echo(f"{when(message.created_at)} {message.direction} ({message.status}): {said}")
             await asyncio.sleep(LOOK)
 
     try:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Annotated
 
 import typer
 
@@ -35,7 +36,6 @@ from runtime.dotenv import read_dotenv
 
 app = typer.Typer(
     name="messaging",
-    help="Durable conversations: people text a number, an agent answers, nothing is lost.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
@@ -58,12 +58,28 @@ app.command("providers")(providers.providers)
 app.add_typer(token.app, name="token")
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
+def _print_version(asked: bool = True) -> None:
     from importlib import metadata  # noqa: PLC0415 - 50 ms, which no other command pays
 
-    typer.echo(metadata.version("durable-conversations"))
+    if asked:
+        typer.echo(metadata.version("durable-conversations"))
+        raise typer.Exit
+
+
+@app.callback()
+def everywhere(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version")
+    ] = False,
+) -> None:
+    """Durable conversations: people text a number, an agent answers, nothing is lost."""
+
+
+@app.command("version")
+def print_version() -> None:
+    """Print the version."""
+    _print_version()
 
 
 def main() -> None:

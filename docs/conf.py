@@ -14,6 +14,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "_site.access",
+    "_site.commands",
     "_site.docstrings",
     "_site.elsewhere",
     "_site.mermaid",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -176,3 +179,26 @@ async def test_a_history_that_other_code_made_is_told_with_the_place_where_it_br
     assert second.startswith("broken.json: does not replay; it breaks among the events")
     assert any(line.strip().startswith(f"{place + 1} activity_task_scheduled send") for line in rest), replayed.output
     assert "ondeterminism" in rest[-1]
+
+
+async def test_a_conversation_is_followed_as_it_happens(bench: Bench, temporal_address: str, tmp_path: Path) -> None:
+    person = bench.conversation()
+    await person.text("hello, I am +15550100001")
+    await person.turn(1)
+    following = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "conversations", "tail", person.id, "--json"),
+        env=os.environ | {"TEMPORAL_ADDRESS": temporal_address},
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert following.stdout is not None
+    lines = [json.loads(await following.stdout.readline()) for _ in range(2)]
+    await person.text("and again")
+    lines += [json.loads(await following.stdout.readline()) for _ in range(2)]
+    following.send_signal(signal.SIGINT)
+    await following.communicate()
+
+    assert following.returncode == 0
+    said = [(line["direction"], line["body"]) for line in lines]
+    assert [direction for direction, _ in said[:2]] == ["inbound", "outbound"]
+    assert ("inbound", "and again") in said
+    assert "0100001" not in str(said)

@@ -66,6 +66,7 @@ def test_a_defect_says_where_it_is_and_nothing_of_what_it_read(
     ("command", "environment", "ending", "said"),
     [
         ("version", {}, Ending.DONE, ""),
+        ("--version", {}, Ending.DONE, ""),
         ("nonsense", {}, Ending.USAGE, "No such command"),
         ("conversations list --limit 0", {}, Ending.USAGE, "--limit"),
         ("conversations list --state odd", {}, Ending.USAGE, "--state"),
