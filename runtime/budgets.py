@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-# People who wrote lately; whoever is forgotten has a full bucket again. About 200 bytes each.
-_SENDERS = 20_000
+# Senders whose buckets are kept, and how many may be before those that are full again are forgotten. 200 bytes each.
+_SENDERS, _FEW = 20_000, 256
 
 
 class Budget(StrEnum):
@@ -44,6 +44,10 @@ class Bucket:
         self.at = now
         return not self.rate or self.level >= 1
 
+    def is_full(self, now: float) -> bool:
+        """Whether nothing was taken lately."""
+        return self.has(now) and self.level >= self.size
+
 
 class Budgets:
     """Whether a text may go on at once, and when what had to wait may.
@@ -58,6 +62,7 @@ class Budgets:
         self._total = Bucket(total, total, clock())
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
         self._slowed: dict[str, Bucket] = {}
+        self._room = _FEW
 
     def arrive(self, sender: str | None) -> Budget | None:
         """An event has come, a text of `sender` or none of anybody's; which budget is used up."""
@@ -80,14 +85,24 @@ class Budgets:
         """The senders of whom nothing may go on now."""
         now = self._clock()
         for sender, bucket in list(self._slowed.items()):
-            if bucket.has(now) and bucket.level >= bucket.size:
+            if bucket.is_full(now):
                 del self._slowed[sender]
         return [sender for sender, bucket in self._slowed.items() if not bucket.has(now)]
 
     def _bucket(self, sender: str) -> Bucket:
         if sender not in self._buckets:
+            self._make_room()
             self._buckets[sender] = Bucket(self._sender / 60, self._sender, self._clock())
-            if len(self._buckets) > _SENDERS:
-                self._buckets.popitem(last=False)
         self._buckets.move_to_end(sender)
         return self._buckets[sender]
+
+    def _make_room(self) -> None:
+        """A full bucket need not be kept: a new one is full too."""
+        if len(self._buckets) < self._room:
+            return
+        now = self._clock()
+        for sender in [sender for sender, bucket in self._buckets.items() if bucket.is_full(now)]:
+            del self._buckets[sender]
+        if len(self._buckets) >= _SENDERS:
+            self._buckets.popitem(last=False)
+        self._room = min(_SENDERS, max(_FEW, 2 * len(self._buckets)))

@@ -24,6 +24,7 @@ from runtime import settings as configuration
 from runtime.directory import Directory
 from runtime.errands import Errands
 from runtime.gateway import Gateway
+from runtime.inbox import Inbox
 from runtime.ingress import Ingress
 from runtime.intake import Intake
 from runtime.spool import Spool
@@ -78,14 +79,15 @@ def app_with(client: Any, folder: Path) -> Iterator[FastAPI]:
     )
     app = create_app(known)
     gateway = Gateway(client=client, task_queue="none", id_key=known.id_key(), rules=known.rules)
-    spool = Spool(folder, megabytes=1)
+    spool, directory = Spool(folder, megabytes=1), Directory(client)
     app.state.ingress = Ingress(
         settings=known,
         client=client,
         gateway=gateway,
         spool=spool,
         intake=Intake(gateway=gateway, spool=spool),
-        directory=Directory(client),
+        directory=directory,
+        inbox=Inbox(directory),
         errands=Errands(client=client, gateway=gateway, provider=known.own_provider, senders=known.senders),
         backends=providers.backends(known),
     )

@@ -71,8 +71,20 @@ def test_zero_is_any_number() -> None:
 
 
 def test_senders_of_long_ago_are_forgotten() -> None:
-    budgets = Budgets(sender=1, clock=Clock())
+    budgets = Budgets(sender=1, clock=(clock := Clock()))
     for number in range(20_050):
         budgets.arrive(f"person {number}")
-
     assert len(budgets._buckets) == 20_000
+
+    clock.now = 60
+    budgets.arrive("ana")
+    assert list(budgets._buckets) == ["ana"]
+
+
+def test_senders_who_write_now_and_then_are_hardly_kept() -> None:
+    budgets = Budgets(sender=60, clock=(clock := Clock()))
+    for number in range(5_000):
+        clock.now += 0.01
+        budgets.arrive(f"person {number}")
+
+    assert len(budgets._buckets) < 600
