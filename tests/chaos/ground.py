@@ -44,9 +44,6 @@ _LIMITS = httpx.Limits(max_connections=200, keepalive_expiry=1.0)
 PROVIDER_TIMEOUT = "4"
 GRACE = "3"
 
-# As often as may be: what a lost webhook would have brought, a sweep brings.
-SWEEP_EVERY = "60"
-
 # As docs/operations.md has it for a number at Twilio: what we have not answered comes again.
 _WEBHOOK = "/webhooks/twilio/messages#rc=5&rp=5xx,ct,rt"
 
@@ -232,7 +229,6 @@ def _plan(data: Path, environment: Mapping[str, str], *, api: int) -> Plan:
         "MESSAGING_AGENT": "tests.chaos.agent:reply",
         "MESSAGING_TIMEOUT": PROVIDER_TIMEOUT,
         "MESSAGING_SHUTDOWN_GRACE": GRACE,
-        "MESSAGING_SWEEP_EVERY": SWEEP_EVERY,
         "MESSAGING_DATA_DIR": str(data),
         "PYTHONPATH": str(ROOT),
     }

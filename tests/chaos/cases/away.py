@@ -48,7 +48,8 @@ async def _ten_thousand(ground: Ground) -> str:
 
     await asyncio.gather(*(talk(person) for person in range(people)))
     kept = await ground.spooled()
-    must(kept == len(texts), f"{len(texts)} in the spool expected, there are {kept}")
+    # Reports about earlier messages may be among them.
+    must(kept >= len(texts), f"{len(texts)} in the spool expected, there are {kept}")
     within = WEBHOOKS / 1000 * _SECONDS_PER_THOUSAND + 120
     await ground.start("temporal")
     back = time.monotonic()
