@@ -12,6 +12,8 @@ import compose_spec
 import pytest
 import yaml
 
+from runtime.settings import Settings
+
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "docker-compose.yml"
 STACK: dict[str, Any] = yaml.safe_load(FILE.read_text())
@@ -82,6 +84,12 @@ def test_what_is_ours_runs_with_nothing_it_does_not_need(name: str) -> None:
 def test_what_needs_no_capability_has_none(name: str) -> None:
     """Postgres begins as root, makes its folder its own, and goes on as its own user."""
     assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", ["api", "worker"])
+def test_nobody_is_killed_while_it_finishes_what_it_has_in_hand(name: str) -> None:
+    seconds = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
+    assert seconds >= Settings(_env_file=None).messaging_shutdown_grace + 5
 
 
 def test_there_are_two_workers() -> None:

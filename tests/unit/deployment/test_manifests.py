@@ -186,6 +186,14 @@ def test_the_spool_has_a_disk_of_its_own_that_stays() -> None:
     assert megabytes >= 2 * Settings(_env_file=None).messaging_spool_megabytes
 
 
+def test_nobody_is_killed_while_it_finishes_what_it_has_in_hand() -> None:
+    grace = Settings(_env_file=None).messaging_shutdown_grace
+    for pod in PODS:
+        [container] = pod["spec"]["containers"]
+        before = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+        assert pod["spec"]["terminationGracePeriodSeconds"] >= before + grace + 5
+
+
 def test_workers_are_scaled_by_the_queue_that_they_work_on() -> None:
     [config] = [document for _, document in WHOLE if document["kind"] == "ConfigMap"]
     objects = [
