@@ -19,8 +19,6 @@ TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MUL
 VARIABLES = set(re.findall(r"^#([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 # How tests and tools are told something; no settings.
 ASIDE = {"MESSAGING_INTERLEAVINGS"}
-# Spoken of before it is there.
-COMING = {"doctor"}
 # What a change was, is told in the words of its day.
 TOLD = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
 
@@ -47,8 +45,8 @@ def test_every_command_in_the_text_is_one(path: Path) -> None:
                 known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
                 assert word.partition("=")[0] in known | {"--help"}, said
             elif hasattr(command, "commands"):
-                assert word in command.commands | dict.fromkeys(COMING), said
-                command = command.commands.get(word, command)
+                assert word in command.commands, said
+                command = command.commands[word]
 
 
 @by_name([path for path in TOLD if spans(path, "make")])
