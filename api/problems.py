@@ -18,6 +18,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from messaging import errors
 from runtime.directory import ConversationEnded, InvalidCursor, NoWorker, UnknownConversation
 from runtime.errands import KeyReused, ProviderRefused
+from runtime.identity import Unresolved
 from runtime.intake import REFILL, SenderOverBudget
 from runtime.spool import SpoolUnusable
 from runtime.temporal import TemporalUnreachable
@@ -122,6 +123,7 @@ _ANSWERS: Mapping[type[Exception], Callable[[Any], JSONResponse]] = {
         "nothing was taken: this sender texts faster than MESSAGING_SENDER_RATE, and too many of their texts wait",
         headers={"Retry-After": str(REFILL)},
     ),
+    Unresolved: lambda e: _busy("contact_unresolved", f"nothing was taken; {e}"),
     NoWorker: lambda _: _busy("no_worker", "no worker answers for this conversation"),
     UnknownConversation: lambda _: problem(404, "conversation_not_found", "there is no conversation of this id"),
     ConversationEnded: lambda _: problem(

@@ -23,6 +23,7 @@ def api(
     from api.app import create_app  # noqa: PLC0415
     from api.server import Server  # noqa: PLC0415
     from runtime import providers  # noqa: PLC0415
+    from runtime.identity import load_resolver  # noqa: PLC0415
     from runtime.ingress import open_spool  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
     from runtime.telemetry import telemetry  # noqa: PLC0415
@@ -30,6 +31,7 @@ def api(
     given = {"messaging_api_host": host, "messaging_api_port": port}
     settings = load(**{name: value for name, value in given.items() if value is not None})
     settings.id_key()
+    load_resolver(settings.messaging_contact_resolver)
     providers.backends(settings)  # what is wrong with one of them is said here, in one line
     asyncio.run(open_spool(settings).aclose())
     level, log_format = settings.messaging_log_level, settings.messaging_log_format

@@ -54,9 +54,10 @@ class Errands:
         """The id of an open conversation with this address, that a second request under this key finds again.
 
         Raises:
-            KeyReused, ProviderRefused, NoWorker, TemporalUnreachable
+            KeyReused, ProviderRefused, NoWorker, TemporalUnreachable, Unresolved
         """
         theirs = Address.parse(to)
+        contact_id = await self.gateway.identities.contact_id(theirs)
         order = Opening(
             provider=provider or self.provider,
             to=theirs.raw,
@@ -72,7 +73,7 @@ class Errands:
                 conversation_sid=opened.conversation_sid,
                 channel=theirs.channel.value,
             ),
-            contact_id=ids.contact_id(self.gateway.id_key, theirs),
+            contact_id=contact_id,
             channel=theirs.channel.value,
             route=Route(provider=order.provider, conversation_sid=opened.conversation_sid),
             created_at=datetime.now(UTC),

@@ -15,6 +15,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from messaging.model import Address, Channel, DeliveryStatus, EventKind, InboundEvent, Message
 from runtime import spans
+from runtime.identity import Identities, Resolver, load_resolver
 from runtime.settings import Settings
 from runtime.temporal import TemporalUnreachable, is_unreachable
 from workflows import contracts, ids, index
@@ -51,12 +52,18 @@ class Gateway:
     id_key: bytes
     rules: Rules
     turn_policies: Mapping[str, TurnPolicy] = field(default_factory=dict)
+    resolver: Resolver | None = None
+
+    @property
+    def identities(self) -> Identities:
+        """Who is behind an address."""
+        return Identities(self.id_key, self.resolver)
 
     async def accept(self, events: list[InboundEvent]) -> int:
         """Hand over all events in order; how many concerned a conversation.
 
         Raises:
-            TemporalUnreachable: at least one was not taken. Handing all of them over again does no harm.
+            TemporalUnreachable, Unresolved: at least one was not taken. Handing all of them over again does no harm.
         """
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
@@ -96,13 +103,14 @@ class Gateway:
 
     async def _receive(self, event: InboundEvent, message: Message, sender: Address) -> None:
         conversation = self.conversation_id(event)
+        author, also = await self.identities.ids(sender)
         inbound = Inbound(
             key=event.event_key,
             sid=message.sid,
             text=message.body[:MAX_TEXT],
             at=event.received_at,
-            author=ids.contact_id(self.id_key, sender),
-            also=ids.further_ids(self.id_key, sender),
+            author=author,
+            also=also,
             attachments=tuple(Attachment(url=m.url, content_type=m.content_type) for m in message.media),
             opt_out=event.opt_out.value if event.opt_out else None,
             participant=event.participant.sid if event.participant else "",
@@ -205,6 +213,7 @@ def open_gateway(settings: Settings, client: Client, flow: str) -> Gateway:
 
     Raises:
         SettingsError: MESSAGING_ID_KEY is missing.
+        ValueError: MESSAGING_CONTACT_RESOLVER names nothing that can be used.
     """
     return Gateway(
         client=client,
@@ -212,6 +221,7 @@ def open_gateway(settings: Settings, client: Client, flow: str) -> Gateway:
         id_key=settings.id_key(),
         rules=replace(settings.rules, flow=flow),
         turn_policies=settings.turn_policies(),
+        resolver=load_resolver(settings.messaging_contact_resolver),
     )
 
 

@@ -24,6 +24,7 @@ from messaging.model import EventKind, InboundEvent
 from runtime import spans
 from runtime.budgets import Budget, Budgets
 from runtime.gateway import Gateway
+from runtime.identity import Unresolved
 from runtime.spool import Spool, Spooled, key_of
 from runtime.temporal import TemporalUnreachable
 
@@ -62,6 +63,7 @@ class Intake:
     patience: timedelta = PATIENCE
     _away: bool = field(default=False, init=False)
     _told: float = field(default=-REFILL, init=False)
+    _told_unresolved: float = field(default=-REFILL, init=False)
 
     async def accept(self, events: list[InboundEvent]) -> None:
         """Hand over all events in order.
@@ -78,6 +80,8 @@ class Intake:
                     await self.gateway.accept(events)
             except (TemporalUnreachable, TimeoutError):
                 self._away = True
+            except Unresolved as error:
+                self._tell_unresolved(error)
             else:
                 return
         await self.spool.put([_spooled(event, place) for event, place in zip(events, places, strict=True)])
@@ -100,6 +104,13 @@ class Intake:
         if now - self._told >= REFILL:
             self._told = now
             log.warning("a sender is refused: over budget, and their share of the spool is used up", id=place)
+
+    def _tell_unresolved(self, error: Unresolved) -> None:
+        """Once in a while, as it is tried again several times a second."""
+        now = asyncio.get_running_loop().time()
+        if now - self._told_unresolved >= REFILL:
+            self._told_unresolved = now
+            log.error("texts wait in the spool: nobody can tell whose they are", reason=str(error))
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -154,6 +165,9 @@ class Intake:
                         self._away = True
                         break
                     await self._set_aside(one)
+                except Unresolved as error:  # the others need not wait for it
+                    self._tell_unresolved(error)
+                    break
                 else:
                     taken.append(one.id)
         return taken

@@ -19,9 +19,9 @@ from memory.item import FACT
 from memory.store import MemoryStore
 from messaging.model import Address
 from runtime import forgotten, temporal
+from runtime.identity import Identities, Unresolved, load_resolver
 from runtime.remembering import contact_book, memory_store
 from runtime.settings import Settings
-from workflows import ids
 from workflows.forgetting import ForgetOrder, ForgetReceipt, ForgetWorkflow
 
 # Seconds for Qdrant: nobody's answer waits for an operator's question.
@@ -40,18 +40,22 @@ class People:
     store: MemoryStore
     book: ContactBook
 
-    def contact_id(self, who: str) -> str:
-        """A contact's id as it is; an address by the key of the ids.
+    async def contact_id(self, who: str) -> str:
+        """A contact's id as it is; an address as texts from it are told apart.
 
         Raises:
-            ValueError: neither.
+            ValueError: neither, or nobody can tell whose address it is.
         """
         if who.startswith("contact-"):
             return who
         address = Address.parse(who)
         if not address.value or (address.phone is None and ":" not in who):
             raise ValueError("WHO: must be a contact's id (contact-...) or an address (+15550100001, messenger:id)")
-        return ids.contact_id(self.settings.id_key(), address)
+        identities = Identities(self.settings.id_key(), load_resolver(self.settings.messaging_contact_resolver))
+        try:
+            return await identities.contact_id(address)
+        except Unresolved as error:
+            raise ValueError(str(error)) from error
 
     async def show(self, who: str) -> dict[str, Any]:
         """What is known, without the messages.
@@ -59,7 +63,7 @@ class People:
         Raises:
             UnknownContact, MemoryUnavailable, MemoryMismatch
         """
-        everybody = await contacts.person(self.book, self.contact_id(who))
+        everybody = await contacts.person(self.book, await self.contact_id(who))
         found = [item for one in everybody for item in await self.store.all_of(one)]
         links = await self.book.links(everybody)
         if not found and not links:
@@ -90,15 +94,15 @@ class People:
 
     async def merge(self, who: str, other: str, *, by: str, reason: str) -> dict[str, Any]:
         """Two contacts are one person. Raises ValueError: the same one twice; MemoryUnavailable."""
-        one = self.contact_id(who)
+        one = await self.contact_id(who)
         merged = await contacts.merge(
-            self.book, one, self.contact_id(other), by=by, reason=reason, at=datetime.now(UTC)
+            self.book, one, await self.contact_id(other), by=by, reason=reason, at=datetime.now(UTC)
         )
         return {"merged": merged, "contact_ids": list(await contacts.person(self.book, one))}
 
     async def unmerge(self, who: str, other: str, *, by: str) -> dict[str, Any]:
         """They are two again. Raises ValueError: nobody had merged these two; MemoryUnavailable."""
-        one, second = self.contact_id(who), self.contact_id(other)
+        one, second = await self.contact_id(who), await self.contact_id(other)
         if not await contacts.unmerge(self.book, one, second, by=by, at=datetime.now(UTC)):
             raise ValueError("these two are not merged with each other; `messaging contacts show` tells who is")
         return {"contact_ids": list(await contacts.person(self.book, one)), "other": second}
@@ -110,7 +114,7 @@ class People:
             RuntimeError: Temporal is away.
         """
         client: Client = await temporal.connect(sealing=self.settings.sealing())
-        contact_id = self.contact_id(who)
+        contact_id = await self.contact_id(who)
         copies = self.settings.messaging_forget_provider_copies if provider_copies is None else provider_copies
         order = ForgetOrder(contact_id=contact_id, by=by, provider_copies=copies)
         handle = await client.start_workflow(

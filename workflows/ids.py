@@ -21,6 +21,11 @@ def contact_id(key: bytes, address: Address) -> str:
     return f"contact-{_keyed(key, address.channel.value, address.value)}"
 
 
+def own_id(key: bytes, name: str) -> str:
+    """The person whom a deployment knows by this id of its own."""
+    return f"contact-{_keyed(key, 'own', name)}"
+
+
 def further_ids(key: bytes, address: Address) -> tuple[str, ...]:
     """Other ids that the person behind an address has by what the address itself says: a number and a provider's id."""
     if address.phone is None or not address.external_id:

@@ -85,10 +85,10 @@ def query_of(asked: Wanted, cursor: str | None = None) -> str:
 @router.post("/search")
 async def search(form: Filled, ingress: Everything) -> Response:
     """Go to what is meant. It is posted, so that a number that is typed in is in no address and no log."""
-    return RedirectResponse(_place(ingress, form.get("text", "").strip()), status_code=303)
+    return RedirectResponse(await _place(ingress, form.get("text", "").strip()), status_code=303)
 
 
-def _place(ingress: Ingress, text: str) -> str:
+async def _place(ingress: Ingress, text: str) -> str:
     if not text:
         return "/console"
     if text.startswith("contact-"):
@@ -98,7 +98,7 @@ def _place(ingress: Ingress, text: str) -> str:
     if text.startswith(tuple(f"{name}-" for name in ingress.backends)):
         return f"/console{query_of(Wanted(prefix=text))}"
     if (address := _address(text)) is not None:
-        return f"/console{query_of(Wanted(contact=ids.contact_id(ingress.settings.id_key(), address)))}"
+        return f"/console{query_of(Wanted(contact=await ingress.gateway.identities.contact_id(address)))}"
     return f"/console{query_of(Wanted(assignee=text))}"
 
 
