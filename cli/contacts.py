@@ -124,12 +124,12 @@ async def _people(data_dir: Path) -> AsyncIterator[Any]:
     from runtime.people import open_people  # noqa: PLC0415
     from runtime.settings import load  # noqa: PLC0415
 
-    _find(data_dir)
+    find(data_dir)
     async with open_people(load()) as people:
         yield people
 
 
-def _find(data_dir: Path) -> None:
+def find(data_dir: Path) -> None:
     """Use what a running `messaging dev` uses, where no variable says otherwise."""
     state, key = data_dir / "dev.json", data_dir / "id_key"
     if state.exists():

@@ -101,15 +101,15 @@ def _run(work: Callable[[Any], Awaitable[Any]]) -> Any:
 
 @asynccontextmanager
 async def _shelf() -> AsyncIterator[Any]:
-    from memory.embedders.minilm import MiniLmEmbedder  # noqa: PLC0415
     from memory.shelf import Shelf  # noqa: PLC0415
+    from runtime.embedding import close, load_embedder  # noqa: PLC0415
     from runtime.remembering import qdrant_client  # noqa: PLC0415
     from runtime.settings import load as read_settings  # noqa: PLC0415
 
     settings = read_settings()
-    embedder, client = MiniLmEmbedder(), qdrant_client(settings)
+    embedder, client = load_embedder(settings.messaging_embedder), qdrant_client(settings)
     try:
         yield Shelf(client=client, embedder=embedder, tenant=settings.messaging_tenant, timeout=30.0)
     finally:
         await client.close()
-        embedder.close()
+        close(embedder)

@@ -25,6 +25,7 @@ from cli import (
     flow,
     knowledge,
     ledger,
+    memory,
     parked,
     providers,
     replay,
@@ -54,6 +55,7 @@ app.add_typer(contacts.app, name="contacts")
 app.command("replay")(replay.replay)
 app.add_typer(flow.app, name="flow")
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(memory.app, name="memory")
 app.command("providers")(providers.providers)
 app.add_typer(token.app, name="token")
 

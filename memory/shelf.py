@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,7 +72,7 @@ class Shelf:
 
         `vectors` are those known before, and take up the new ones.
         """
-        await self._prepare()
+        await self.prepare()
         vectors = {} if vectors is None else vectors
         wanted = {self._id(passage): passage for passage in passages}
         there = {str(record.id) async for record in self._records(with_payload=False)}
@@ -90,19 +90,19 @@ class Shelf:
 
     async def passages(self) -> dict[Passage, Sequence[float]]:
         """All passages with their vectors, in the order of their files."""
-        await self._prepare()
+        await self.prepare()
         rows = [record async for record in self._records(with_payload=True, with_vectors=[_VECTOR])]
         rows.sort(key=lambda row: ((row.payload or {})["source"], (row.payload or {})["heading"]))
-        return {_passage(row.payload or {}): row.vector[_VECTOR] for row in rows}  # type: ignore[index,call-overload,misc]
+        return {passage_of(row.payload or {}): row.vector[_VECTOR] for row in rows}  # type: ignore[index,call-overload,misc]
 
     async def ids(self) -> frozenset[str]:
         """Which passages there are: an id stands for a content."""
-        await self._prepare()
+        await self.prepare()
         return frozenset([str(record.id) async for record in self._records(with_payload=False)])
 
     async def search(self, query: str, limit: int) -> list[Passage]:
         """The passages nearest to the query, best first."""
-        await self._prepare()
+        await self.prepare()
         [vector] = await self.embedder.embed([query])
         async with talking(self.timeout):
             found = await self.client.query_points(
@@ -113,7 +113,7 @@ class Shelf:
                 limit=max(limit, _DEPTH),
                 with_payload=True,
             )
-        return ranked(query, [replace(_passage(row.payload or {}), score=row.score) for row in found.points])[:limit]
+        return ranked(query, [replace(passage_of(row.payload or {}), score=row.score) for row in found.points])[:limit]
 
     def is_gone(self) -> None:
         """Somebody deleted the collection: it is made anew at the next use."""
@@ -159,7 +159,8 @@ class Shelf:
         told = (self.tenant, passage.source, passage.heading, passage.text)
         return str(uuid.uuid5(_NAMESPACE, "\x1f".join(told)))
 
-    async def _prepare(self) -> None:
+    async def prepare(self) -> None:
+        """Make the collection and its indexes, or check what it was written with."""
         if self._prepared:
             return
         async with talking(self.timeout):
@@ -282,7 +283,8 @@ class ShelvedKnowledge:
 _REFILLED = "the next start of a worker, or `messaging knowledge load`, fills it again"
 
 
-def _passage(payload: dict[str, Any]) -> Passage:
+def passage_of(payload: Mapping[str, Any]) -> Passage:
+    """A passage as its point holds it."""
     return Passage(text=payload["text"], heading=payload["heading"], source=payload["source"])
 
 

@@ -29,8 +29,8 @@ class MemoryMismatch(Exception):
     def __init__(self, *, collection: str, found: str, expected: str, refilled: str = FROM_MESSAGES) -> None:
         super().__init__(
             f"The collection {collection!r} was written with {found}, but this process uses {expected}. "
-            f"Go back to the embedder it was written with, name another collection, or delete this one: "
-            f"{refilled}."
+            f"Go back to the embedder it was written with (MESSAGING_EMBEDDER), stop the workers and run "
+            f"`messaging memory reembed`, or delete the collection: {refilled}."
         )
         self.collection = collection
         self.found = found

@@ -17,11 +17,11 @@ from temporalio.service import RPCError
 from agents.transcriber import NoTranscriber, Transcriber, load_transcriber
 from memory.contacts import ContactBook
 from memory.embedders.cached import CachedEmbedder
-from memory.embedders.minilm import MiniLmEmbedder
 from memory.store import MemoryStore, MemoryUnavailable
 from messaging.backend import ConversationalBackend
 from runtime import attributes, engines, flows, providers, temporal
 from runtime.consents import TemporalConsents
+from runtime.embedding import load_embedder
 from runtime.fates import FateBook
 from runtime.gateway import open_gateway
 from runtime.remembering import contact_book, memory_store, qdrant_client
@@ -59,7 +59,7 @@ async def open_container(settings: Settings, telemetry: Telemetry) -> AsyncItera
     installed = flows.install(settings)
     await temporal.check_sandbox()
     async with AsyncExitStack() as stack:
-        embedder = CachedEmbedder(MiniLmEmbedder())
+        embedder = CachedEmbedder(load_embedder(settings.messaging_embedder))
         await embedder.embed(["warm"])  # the model loads before the first person waits for it
         shelves = qdrant_client(settings)
         stack.push_async_callback(shelves.close)

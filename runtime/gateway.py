@@ -86,9 +86,9 @@ class Gateway:
         with spans.about(self.conversation_id(event)):
             return await self._accept(event)
 
-    def contact_id(self, event: InboundEvent) -> str:
-        """Who wrote."""
-        return ids.contact_id(self.id_key, _sender(event))
+    async def contact_id(self, event: InboundEvent) -> str:
+        """Who wrote. Raises Unresolved."""
+        return await self.identities.contact_id(_sender(event))
 
     async def _accept(self, event: InboundEvent) -> bool:
         if event.kind is EventKind.MESSAGE_ADDED and event.message is not None and not event.echo:

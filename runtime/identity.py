@@ -20,7 +20,7 @@ _ALLOWED = (
 Resolver = Callable[[Address], "str | Awaitable[str | None] | None"]
 
 
-class Unresolved(Exception):
+class Unresolved(ValueError):
     """The resolver failed, or gave what is no id. A person under two ids would be two: it is asked again instead."""
 
 

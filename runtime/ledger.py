@@ -152,7 +152,7 @@ class Ledger:
         entries = []
         for event in line:
             fate = fates.get(event.event_key) or _in_spool(event, spooled)
-            when = None if fate else gone.get(self.gateway.contact_id(event))
+            when = None if fate or not gone else gone.get(await self.gateway.contact_id(event))
             if when is not None and event.received_at <= when:
                 fate = Fate(state=FORGOTTEN)
             if fate is None and not silent and await backend.claim(event) is None:

@@ -14,11 +14,11 @@ from temporalio.common import WorkflowIDConflictPolicy
 
 from memory import contacts
 from memory.contacts import ContactBook
-from memory.embedders.minilm import MiniLmEmbedder
 from memory.item import FACT
 from memory.store import MemoryStore
 from messaging.model import Address
 from runtime import forgotten, temporal
+from runtime.embedding import close, load_embedder
 from runtime.identity import Identities, Unresolved, load_resolver
 from runtime.remembering import contact_book, memory_store
 from runtime.settings import Settings
@@ -133,8 +133,8 @@ class People:
 async def open_people(settings: Settings) -> AsyncIterator[People]:
     """Unconnected until it is used. The embedder is only named: nothing is embedded here."""
     async with AsyncExitStack() as stack:
-        embedder = MiniLmEmbedder()
-        stack.callback(embedder.close)
+        embedder = load_embedder(settings.messaging_embedder)
+        stack.callback(close, embedder)
         store = memory_store(settings, embedder, timeout=PATIENCE)
         book = contact_book(settings, timeout=PATIENCE)
         stack.push_async_callback(store.close)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import httpx
 from qdrant_client import AsyncQdrantClient
 
+from memory.collection import MemoryCollection
 from memory.embedder import Embedder
+from memory.item import embedded_as
+from memory.knowledge import worded
 from memory.qdrant import QdrantStore
 from memory.qdrant_contacts import QdrantContacts
+from memory.reembedding import Reembedded, Reembedding
+from memory.shelf import Shelf, passage_of
+from runtime.embedding import close, load_embedder
 from runtime.qdrant_spans import QdrantSpans
 from runtime.settings import Settings
 
@@ -36,3 +44,46 @@ def qdrant_client(settings: Settings, **options: Any) -> AsyncQdrantClient:
         check_compatibility=False,
         **{"transport": QdrantSpans(httpx.AsyncHTTPTransport(limits=_LIMITS)), **options},
     )
+
+
+async def reembed(settings: Settings, progress: Callable[[str, int, int], None]) -> dict[str, Reembedded]:
+    """Write the vectors of memories and knowledge anew by the embedder of the settings; by collection, what was done.
+
+    Raises:
+        ValueError: MESSAGING_EMBEDDER names nothing that can be used.
+        MemoryUnavailable: it can be said again, and goes on.
+    """
+    embedder, client = load_embedder(settings.messaging_embedder), qdrant_client(settings)
+    tenant, patience = settings.messaging_tenant, 30.0
+
+    async def memories(name: str) -> None:
+        await MemoryCollection(
+            client=client,
+            name=name,
+            model=embedder.model,
+            dimension=embedder.dimension,
+            tenant=tenant,
+            timeout=patience,
+        ).prepare()
+
+    async def knowledge(name: str) -> None:
+        await Shelf(client=client, embedder=embedder, tenant=tenant, collection=name, timeout=patience).prepare()
+
+    given: dict[str, Any] = {"client": client, "embedder": embedder, "timeout": patience}
+    both = (
+        Reembedding(
+            collection="messaging_memory",
+            make=memories,
+            words=lambda told: embedded_as(told["text"], told.get("preceding", "")),
+            kept=("text",),
+            **given,
+        ),
+        Reembedding(
+            collection="messaging_knowledge", make=knowledge, words=lambda told: worded(passage_of(told)), **given
+        ),
+    )
+    try:
+        return {one.collection: await one.run(partial(progress, one.collection)) for one in both}
+    finally:
+        await client.close()
+        close(embedder)

@@ -132,6 +132,7 @@ class Settings(Conduct):
     messaging_window: Annotated[int, Field(ge=100, le=12_000)] = 2_400
     messaging_window_unit: WindowUnit = WindowUnit.CHARACTERS
     messaging_forget_provider_copies: bool = False
+    messaging_embedder: ImportPath | None = None
     messaging_contact_resolver: ImportPath | None = None
     messaging_tenant: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")] = "default"
     messaging_providers: Names = TWILIO

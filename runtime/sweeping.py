@@ -75,10 +75,10 @@ class SweepIntake:
             gone = await forgotten.times(self.fates.client) if lost else {}
         except RPCError as error:
             raise TemporalUnreachable from error
-        return [event for event in lost if not self._is_forgotten(event, gone)]
+        return [event for event in lost if not await self._is_forgotten(event, gone)]
 
-    def _is_forgotten(self, event: InboundEvent, gone: Mapping[str, datetime]) -> bool:
-        when = gone.get(self.gateway.contact_id(event))
+    async def _is_forgotten(self, event: InboundEvent, gone: Mapping[str, datetime]) -> bool:
+        when = gone.get(await self.gateway.contact_id(event)) if gone else None
         return when is not None and event.received_at <= when
 
     async def hand_in(self, events: Sequence[InboundEvent]) -> int:

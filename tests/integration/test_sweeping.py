@@ -166,7 +166,7 @@ async def test_what_somebody_wrote_before_being_forgotten_is_not_fetched_again(b
     gone, here = Person(), Person()
     before, other = gone.says("before"), here.says("from somebody else")
     gateway = gateway_of(bench)
-    order = ForgetOrder(contact_id=gateway.contact_id(before), by="ana")
+    order = ForgetOrder(contact_id=await gateway.contact_id(before), by="ana")
     await bench.client.execute_workflow(
         ForgetWorkflow.run, order, id=f"forget-{order.contact_id}", task_queue=bench.queue
     )
