@@ -18,7 +18,7 @@ OPENAPI: dict[str, Any] = create_app(Settings(_env_file=None)).openapi()
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 VARIABLES = set(re.findall(r"^#([A-Z][A-Z0-9_]*)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 # How tests and tools are told something; no settings.
-ASIDE = {"MESSAGING_INTERLEAVINGS"}
+ASIDE = {"MESSAGING_INTERLEAVINGS", "QDRANT_OUTAGE_SECONDS"}
 # What a change was, is told in the words of its day.
 TOLD = [path for path in DOCUMENTS if path.name != "CHANGELOG.md"]
 

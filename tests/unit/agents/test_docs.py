@@ -19,6 +19,8 @@ from agents.loading import MAX_REPLY, load_agent
 from agents.tools import MAX_ARGUMENT, MAX_CALLS, MAX_RESULT, OURS, ToolPolicy, load_tools
 from agents.turn import KINDS, Learned, Turn
 from cli.main import app
+from messaging.model import Address
+from runtime.identity import Identities, load_resolver
 from runtime.settings import Settings, load
 
 ROOT = Path(__file__).parents[3]
@@ -38,7 +40,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_every_block_of_python_is_run_here() -> None:
-    assert set(CODE) == {"shop", "careful", "shop_tools", "house_rules"}
+    assert set(CODE) == {"shop", "careful", "shop_tools", "customers", "house_rules"}
     assert GUIDE.count("```python") == len(CODE)
 
 
@@ -69,6 +71,12 @@ async def test_the_tools_of_the_guide_are_for_this_person_only() -> None:
     assert (policy.allows(status.name, by_sms), policy.allows(hours.name, by_sms)) == (False, True)
     assert await policy.call(hours, by_sms, {"day": "Sunday"}, earlier=0) == "closed"
     assert (hours.rule.longest, status.rule.longest) == (40, MAX_ARGUMENT)
+
+
+async def test_the_resolver_of_the_guide_makes_two_numbers_one_person() -> None:
+    people = Identities(b"a key of the tests", load_resolver("customers:resolve"))
+    ids = [await people.contact_id(Address.parse(f"+1555010000{n}")) for n in (1, 2, 3)]
+    assert ids[0] == ids[1] != ids[2]
 
 
 async def test_the_moderation_of_the_guide_looks_at_replies() -> None:
