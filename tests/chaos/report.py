@@ -57,7 +57,7 @@ def show_storm(console: Console, outcome: Outcome) -> None:
         table.add_row(row["kind"], str(row["times"]), *("-" if cell is None else f"{cell:.1f} s" for cell in cells))
     console.print(table)
     for name, value in _counts(outcome).items():
-        console.print(f"{name.replace('_', ' '):<24}{value}", highlight=False)
+        console.print(f"{name.replace('_', ' '):<32}{value}", highlight=False)
     for wrong in outcome.wrong:
         console.print(f"[red]wrong[/red]  {wrong}", highlight=False)
     if not outcome.wrong:
