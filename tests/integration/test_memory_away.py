@@ -151,7 +151,8 @@ async def test_while_qdrant_is_away_or_deaf_answers_go_out_within_its_timeout_an
             await text(f"still away {rounds}")
             rounds += 1
         assert len(bench.outbox.bodies) == rounds * len(people)
-        assert [(await one.view()).unremembered for one in people] == [2 * (rounds - 1)] * len(people)
+        # Both sides of each; in a long outage summaries of what leaves the window, too.
+        assert all([(await one.view()).unremembered >= 2 * (rounds - 1) for one in people])
         # Local activities have a bound of their own; a second more is the machine's.
         assert max(waited) <= (policy.RECALL.timeout.total_seconds() + 1) * 1000
         print(f"away for {time.monotonic() - gone:.0f} s: {len(waited)} answers, slowest recall {max(waited)} ms")
