@@ -24,7 +24,7 @@ from workflows import policy
 from workflows.conversation import ConversationWorkflow
 from workflows.policy import ConsentScope, Rules
 
-PEOPLE, TEXTS = 4, 4
+PEOPLE, TEXTS = 2, 4
 
 
 @pytest.fixture
