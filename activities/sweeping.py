@@ -21,8 +21,9 @@ log = structlog.get_logger(__name__)
 class Intake(Protocol):
     """The way in, as webhooks take it."""
 
-    async def unseen(self, events: Sequence[InboundEvent]) -> list[InboundEvent]:
-        """Those that no conversation knows of, in the same order."""
+    async def unseen(self, events: Sequence[InboundEvent]) -> tuple[list[InboundEvent], int]:
+        """Those that no conversation knows of, in the same order; and of how many nobody can tell now, since their
+        conversation does not answer."""
 
     async def hand_in(self, events: Sequence[InboundEvent]) -> int:
         """When this returns, their conversations hold them; how many were left for another time."""
@@ -46,11 +47,13 @@ class Sweeping(SweepActivities):
         async with beating():
             try:
                 found = await backend.list_inbound(since=page.since, until=page.until, cursor=page.cursor)
-                lost = await self._intake.unseen(found.items)
+                lost, silent = await self._intake.unseen(found.items)
                 claimed = [whole for event in lost if (whole := await backend.claim(event)) is not None]
             except MessagingError as error:
                 raise failures.of_provider(error, backend.get_config(), attempt=activity.info().attempt) from error
             left = await self._intake.hand_in(claimed)
+        if silent:
+            log.warning("conversations do not answer; the next sweep asks again", provider=page.provider, texts=silent)
         if claimed:
             log.warning(
                 "texts that no webhook brought were handed in", provider=page.provider, texts=len(claimed) - left
@@ -59,6 +62,6 @@ class Sweeping(SweepActivities):
             listed=len(found.items),
             recovered=len(claimed) - left,
             elsewhere=len(lost) - len(claimed),
-            left=left,
+            left=left + silent,
             next_cursor=found.next_cursor,
         )

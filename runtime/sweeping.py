@@ -27,7 +27,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from messaging.backend import ConversationalBackend
 from messaging.model import InboundEvent
 from runtime import forgotten, pollers, temporal
-from runtime.fates import FateBook
+from runtime.fates import ConversationSilent, FateBook
 from runtime.gateway import Gateway
 from runtime.temporal import TemporalUnreachable
 from workflows.sweeping import OVERLAP, SCHEDULE, SETTLING, SWEEP, SweepOrder, Swept
@@ -55,27 +55,33 @@ class SweepIntake:
     gateway: Gateway
     fates: FateBook
 
-    async def unseen(self, events: Sequence[InboundEvent]) -> list[InboundEvent]:
-        """Those that no conversation knows of, in the same order.
+    async def unseen(self, events: Sequence[InboundEvent]) -> tuple[list[InboundEvent], int]:
+        """Those that no conversation knows of, in the same order; and of how many nobody can tell now. A conversation
+        that does not answer holds up nobody else's texts.
 
         Raises:
-            ConversationSilent, TemporalUnreachable
+            TemporalUnreachable
         """
         room = asyncio.Semaphore(_AT_ONCE)
+        silent: set[str] = set()
 
         async def known(conversation: str, keys: list[str]) -> Iterable[str]:
             async with room:
-                return await self.fates.look(conversation, keys)
+                try:
+                    return await self.fates.look(conversation, keys)
+                except ConversationSilent:
+                    silent.update(keys)
+                    return ()
 
         keys = {name: [event.event_key for event in line] for name, line in self._lines(events).items()}
         found = await asyncio.gather(*(known(name, line) for name, line in keys.items()))
         seen = {key for some in found for key in some}
-        lost = [event for event in events if event.event_key not in seen]
+        lost = [event for event in events if event.event_key not in seen | silent]
         try:
             gone = await forgotten.times(self.fates.client) if lost else {}
         except RPCError as error:
             raise TemporalUnreachable from error
-        return [event for event in lost if not await self._is_forgotten(event, gone)]
+        return [event for event in lost if not await self._is_forgotten(event, gone)], len(silent)
 
     async def _is_forgotten(self, event: InboundEvent, gone: Mapping[str, datetime]) -> bool:
         when = gone.get(await self.gateway.contact_id(event)) if gone else None

@@ -41,9 +41,10 @@ PAGES = 50
 class Swept:
     """What a sweep found: `listed` messages, of which `recovered` were handed in, by provider.
 
-    `reached` is up to when each provider was swept; the next sweep begins there. `left` are unseen texts of who has so
-    many that the rest must wait for the next sweep. `elsewhere` counts unseen messages
-    that are not told to us: of other numbers, or of another product. `failed` says who was not swept, and why.
+    `reached` is up to when each provider was swept; the next sweep begins there. `left` are texts that wait
+    for the next sweep: unseen ones of who has very many, and those of conversations that do not answer. `elsewhere`
+    counts unseen messages that are not told to us: of other numbers, or of another product. `failed` says who was not
+    swept, and why.
     """
 
     listed: Mapping[str, int] = field(default_factory=dict)

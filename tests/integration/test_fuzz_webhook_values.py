@@ -21,6 +21,7 @@ from twilio.request_validator import RequestValidator
 from api.app import create_app
 from runtime import providers
 from runtime import settings as configuration
+from runtime.attachments import Attachments
 from runtime.directory import Directory
 from runtime.errands import Errands
 from runtime.gateway import Gateway
@@ -80,6 +81,7 @@ def app_with(client: Any, folder: Path) -> Iterator[FastAPI]:
     app = create_app(known)
     gateway = Gateway(client=client, task_queue="none", id_key=known.id_key(), rules=known.rules)
     spool, directory = Spool(folder, megabytes=1), Directory(client)
+    backends = providers.backends(known)
     app.state.ingress = Ingress(
         settings=known,
         client=client,
@@ -89,7 +91,8 @@ def app_with(client: Any, folder: Path) -> Iterator[FastAPI]:
         directory=directory,
         inbox=Inbox(directory),
         errands=Errands(client=client, gateway=gateway, provider=known.own_provider, senders=known.senders),
-        backends=providers.backends(known),
+        attachments=Attachments(backends),
+        backends=backends,
     )
     yield app
     assert spool.depth() == 0

@@ -251,6 +251,20 @@ async def test_a_conversation_that_no_worker_answers_for_is_silent(
     await left.handle.terminate()
 
 
+async def test_a_conversation_that_does_not_answer_holds_up_nobody_elses_texts(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.fates.PATIENCE", timedelta(seconds=1))
+    silent, lost = Person().says("one that a stopped worker has"), Person().says("one that nobody has")
+    stopped = Gateway(client=bench.client, task_queue=f"queue-{uuid.uuid4().hex}", id_key=b"k" * 16, rules=Rules())
+    await stopped.accept([silent])
+    found = await swept(bench, Listing(events=[silent, lost]))
+    assert (found.recovered, found.left) == ({"outbox": 1}, {"outbox": 1})
+    # The next sweep begins where this one did.
+    assert found.reached["outbox"] < lost.received_at
+    await bench.client.get_workflow_handle(stopped.conversation_id(silent)).terminate()
+
+
 # --- the ledger ---
 
 
