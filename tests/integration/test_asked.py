@@ -64,6 +64,9 @@ async def _texts(person: Conversation) -> None:
     for task in asking:
         task.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
+    # A replay of what is still at work would wait for it.
+    await person.handle.execute_update(ConversationWorkflow.close)
+    await person.handle.result()
 
 
 async def _asks(person: Conversation) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from runtime.codec import Sealing
 from runtime.directory import Directory
 from tests.integration.harness import Bench, Conversation, bench_for
 from tests.integration.test_api import api
+from tests.support.server import temporal_server
 from workflows.contracts import NewNote
 
 OLD, NEW = secrets.token_hex(32), secrets.token_hex(32)
@@ -30,6 +31,13 @@ ANSWERED = "an-answer-for-nobody-else"
 FAILED = "did not classify"
 NOTED = "a-regular-of-ours"
 UI = "http://127.0.0.1:8233"
+
+
+@pytest.fixture(scope="module")
+def temporal_address() -> Iterator[str]:
+    """One of its own: what looks at all conversations of the shared one has no keys."""
+    with temporal_server() as address:
+        yield address
 
 
 async def reply(turn: Turn) -> Draft:

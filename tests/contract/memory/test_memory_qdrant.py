@@ -29,7 +29,9 @@ def client_with(handler: Callable[[httpx.Request], Any]) -> AsyncQdrantClient:
 async def test_vectors_of_another_model_are_refused_with_the_remedy(remote: Any, embedder: HashingEmbedder) -> None:
     await remote.store().prepare()
     for _ in range(2):
-        with pytest.raises(MemoryMismatch, match=r"hashing-256, 256 dimensions.*hashing-(64|512).*delete this one"):
+        with pytest.raises(
+            MemoryMismatch, match=r"hashing-256, 256 dimensions.*hashing-(64|512).*messaging memory reembed"
+        ):
             await remote.store(embedder).recall("hello", contact_id="ana")
 
 
