@@ -16,7 +16,7 @@ router = APIRouter(
     prefix="/v1",
     tags=["parked"],
     dependencies=[Depends(tokens.required)],
-    responses=problems.documented(401, 403, 404, 409, 410, 422, 503),
+    responses=problems.documented(400, 401, 403, 404, 409, 410, 422, 503),
 )
 
 TurnNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
