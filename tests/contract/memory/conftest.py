@@ -100,7 +100,7 @@ async def in_process(path: Path) -> AsyncIterator[AsyncQdrantClient]:
 @asynccontextmanager
 async def over_socket(url: str, collection: str, api_key: str | None = None) -> AsyncIterator[AsyncQdrantClient]:
     """A client that checks the server's version, as it does by default, and leaves nothing behind."""
-    client = AsyncQdrantClient(url=url, api_key=api_key)
+    client = AsyncQdrantClient(url=url, api_key=api_key, check_compatibility=False)
     yield client
     await client.delete_collection(collection)
     await client.close()

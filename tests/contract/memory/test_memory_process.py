@@ -40,7 +40,9 @@ async def test_it_says_where_it_is_keeps_what_it_took_and_ends_cleanly(
     for opening in range(2):
         process, ready = started(tmp_path)
         assert (ready["path"], ready["pid"]) == (str(tmp_path), process.pid)
-        store = QdrantStore(AsyncQdrantClient(url=ready["qdrant"]), HashingEmbedder(), timeout=30)
+        store = QdrantStore(
+            AsyncQdrantClient(url=ready["qdrant"], check_compatibility=False), HashingEmbedder(), timeout=30
+        )
         await store.remember([make_item(f"note {opening}")])
         assert len(await store.all_of("ana")) == opening + 1
         await store.close()

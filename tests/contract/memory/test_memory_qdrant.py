@@ -124,7 +124,9 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(embedded_process: Any,
             await enough.wait()
             embedded_process.kill()
     await asyncio.to_thread(embedded_process.start)
-    store = QdrantStore(AsyncQdrantClient(url=embedded_process.url), HashingEmbedder(), timeout=30)
+    store = QdrantStore(
+        AsyncQdrantClient(url=embedded_process.url, check_compatibility=False), HashingEmbedder(), timeout=30
+    )
     found = await store.recall("note", contact_id="ana", limit=2_000)
     assert set(acknowledged) <= {row.text for row in found}
     assert len(acknowledged) >= 60

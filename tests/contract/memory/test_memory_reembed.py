@@ -75,7 +75,7 @@ async def test_the_command_embeds_everything_anew_and_a_second_time_finds_nothin
     embedded_process: Any, make_item: Callable[..., MemoryItem], vectors: str, tmp_path: Path
 ) -> None:
     embedded_process.start()
-    client = AsyncQdrantClient(url=embedded_process.url)
+    client = AsyncQdrantClient(url=embedded_process.url, check_compatibility=False)
     await filled(client, make_item)
     with pytest.raises(MemoryMismatch, match="messaging memory reembed"):
         await QdrantStore(client, HashingEmbedder(96), timeout=30).prepare()
